@@ -1,0 +1,1 @@
+"""The guest's instruction sets; RISC-V is the one (QEMU target/)."""

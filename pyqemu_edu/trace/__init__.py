@@ -1,0 +1,1 @@
+"""What happened, in order (Not in QEMU as such; its cousin is QEMU's trace/)."""

@@ -1,0 +1,113 @@
+"""Errors that a user can cause, and the ways a process ends (QEMU util/error.c, util/qemu-error.c).
+
+C hands an `Error **errp` down and looks at it afterwards; we raise.  Where C would print and go on
+(`warn_report`), so do we.  Where it would abort, we raise `QemuAbort` with the text that C prints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyqemu_edu.process import current_process, per_process
+
+
+class QemuError(Exception):
+    """A user's mistake in QEMU's own words (QEMU `Error`); `hint` follows on lines of its own."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def prepend(self, prefix: str) -> QemuError:
+        """The same error with words in front (QEMU `error_prepend`)."""
+        return type(self)(prefix + self.message, self.hint)
+
+
+class QemuAbort(Exception):
+    """What C ends with SIGABRT: a failed assertion or `abort()`; the text is what C prints."""
+
+    status = 134
+
+
+class QemuExit(Exception):
+    """The process ends with `status`, all messages having been printed (C `exit`)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a message comes from: a command-line option with its argument, or a file's line."""
+
+    option: str = ""
+    argument: str = ""
+    filename: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        if self.filename:
+            return f"{self.filename}:{self.line}: "
+        words = " ".join(word for word in (self.option, self.argument) if word)
+        return f"{words}: " if words else ""
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.locations: list[Location] = []
+
+
+statics = per_process(Statics)
+
+
+@contextmanager
+def loc_push(location: Location) -> Iterator[None]:
+    """Messages printed inside come from `location` (QEMU `loc_push_restore`, `loc_pop`)."""
+    statics().locations.append(location)
+    try:
+        yield
+    finally:
+        statics().locations.pop()
+
+
+def cur_loc() -> Location:
+    """The location that messages come from now (QEMU `cur_loc`)."""
+    locations = statics().locations
+    return locations[-1] if locations else Location()
+
+
+def _report(kind: str, message: str) -> None:
+    process = current_process()
+    process.stderr.write(f"{os.path.basename(process.argv[0])}: {cur_loc()}{kind}{message}\n")
+
+
+def error_report(message: str) -> None:
+    """Print an error with the program's name and the current location."""
+    _report("", message)
+
+
+def warn_report(message: str) -> None:
+    """Print a warning; the process goes on."""
+    _report("warning: ", message)
+
+
+def info_report(message: str) -> None:
+    """Print a piece of information; the process goes on."""
+    _report("info: ", message)
+
+
+def error_printf(text: str) -> None:
+    """Print `text` as it is, on the error stream."""
+    current_process().stderr.write(text)
+
+
+def error_report_err(error: QemuError) -> None:
+    """Print `error` and its hint (QEMU `error_report_err`)."""
+    error_report(error.message)
+    if error.hint:
+        error_printf(error.hint)
