@@ -1,0 +1,83 @@
+# What a person does with pyqemu_edu.  Nothing but make and a Python is needed: the rest is put into .venv.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+JOBS   ?= 2
+# Python's own choice of colours and a config of the person's must not change what the tests see.
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+NBVAL  := --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-kernel-name python3
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: lab
+lab: $(READY) ## Open the walkthrough in JupyterLab
+	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks/00_tour.ipynb
+
+.PHONY: test
+test: $(READY) ## Run everything: tests, style, types, notebooks
+	$(PYTEST) $(NBVAL) $(PYTEST_FLAGS) tests $(NOTEBOOKS)
+
+.PHONY: check
+check: $(READY) ## Format, lint, types and layers, in less than a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_qemu_map.py tests/test_environment.py
+
+.PHONY: format
+format: $(READY) ## Let ruff put the source into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: diagrams
+diagrams: $(READY) ## Draw diagrams/ again from real recordings
+	$(BIN)/python diagrams/build.py
+
+.PHONY: notebooks
+notebooks: $(READY) ## Run all notebooks and save them with their outputs
+	$(BIN)/python notebooks/execute.py $(NOTEBOOKS)
+
+.PHONY: docs
+docs: $(READY) ## Write the generated page docs/qemu-map.md
+	$(BIN)/python docs/qemu_map.py
+
+.PHONY: requirements
+requirements: ## Choose the versions in requirements.txt anew (needs uv)
+	uv pip compile pyproject.toml --group test --universal --python-version 3.11 --generate-hashes \
+		--upgrade --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.txt
+
+.PHONY: clean
+clean: ## Remove .venv and everything that tools left behind
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- .venv: by uv where it is installed, by Python's own venv and pip where it is not --------------------------------
+
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
+
+$(READY): requirements.txt pyproject.toml
+	@set -e; \
+	for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+		if "$$python" -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python "$${found:-3.11}" $(VENV); \
+		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt; \
+		uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .; \
+	elif [ -z "$$found" ]; then \
+		echo "pyqemu_edu needs Python 3.11 or newer. Install it, or say where it is: make PYTHON=/path/to/python3" >&2; exit 1; \
+	elif ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "$$found cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv. Or install uv." >&2; exit 1; \
+	else \
+		"$$found" -m venv $(VENV); \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
+	fi
+	@touch $@

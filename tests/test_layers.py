@@ -1,0 +1,82 @@
+"""Who may import whom: docs/architecture.md says it, this test holds it true."""
+
+from __future__ import annotations
+
+import re
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from source import ROOT, imported_names, modules
+
+MODULES = modules()
+KNOWN = frozenset(module.name for module in MODULES)
+
+
+def layers() -> dict[str, tuple[int, int]]:
+    """The page's numbered list: pattern → (layer, place in its line, where the line says "then")."""
+    page = (ROOT / "docs/architecture.md").read_text()
+    section = page.partition("## Layers")[2].partition("\n## ")[0]
+    return {
+        pattern: (int(number), step)
+        for number, line in re.findall(r"^(\d+)\. (.*)$", section, re.MULTILINE)
+        for step, part in enumerate(line.split(", then "))
+        for pattern in re.findall(r"`([\w.*]+)`", part)
+        if "(" not in part.partition(f"`{pattern}`")[0]
+    }
+
+
+LAYERS = layers()
+
+
+def layer_of(name: str) -> tuple[int, int] | None:
+    """The layer of the most exact pattern that names this module or a package around it."""
+    if name in LAYERS:
+        return LAYERS[name]
+    parts = name.split(".")
+    around = (f"{'.'.join(parts[:n])}.*" for n in range(len(parts), 0, -1))
+    return next((LAYERS[pattern] for pattern in around if pattern in LAYERS), None)
+
+
+def is_marker(name: str) -> bool:
+    """A package whose own file imports nothing needs no layer."""
+    module = next(module for module in MODULES if module.name == name)
+    return module.path.name == "__init__.py" and not list(imported_names(module, KNOWN))
+
+
+def test_the_page_names_its_layers():
+    assert len({layer for layer, _ in LAYERS.values()}) >= 10
+    assert LAYERS["process"] < LAYERS["util.*"] < LAYERS["qom.*"] < LAYERS["hw.core.*"] < LAYERS["view.*"]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_module_has_a_layer_and_imports_only_from_its_own_or_those_above(module):
+    if is_marker(module.name):
+        return
+    own = layer_of(module.name)
+    assert own, f"docs/architecture.md gives no layer to {module.name or 'the package'}"
+    too_high = [
+        f"{module}:{line}: {module.name} (layer {own[0]}) imports {target} (layer {layer[0]})"
+        for target, line, _ in imported_names(module, KNOWN)
+        if (layer := layer_of(target)) and layer > own
+    ]
+    assert not too_high, "\n".join(too_high)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = {
+        module.name: {target for target, _, at_run_time in imported_names(module, KNOWN) if at_run_time and target}
+        for module in MODULES
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(reversed(error.args[1])))
+
+
+def test_nothing_but_the_top_imports_a_view():
+    top = LAYERS["view.*"]
+    for module in MODULES:
+        for target, line, _ in imported_names(module, KNOWN):
+            if target.startswith("view"):
+                assert layer_of(module.name) == top, f"{module}:{line} imports {target}"
