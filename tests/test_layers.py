@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -20,9 +21,8 @@ def layers() -> dict[str, tuple[int, int]]:
     return {
         pattern: (int(number), step)
         for number, line in re.findall(r"^(\d+)\. (.*)$", section, re.MULTILINE)
-        for step, part in enumerate(line.split(", then "))
+        for step, part in enumerate(re.sub(r"\([^)]*\)", "", line).split(", then "))
         for pattern in re.findall(r"`([\w.*]+)`", part)
-        if "(" not in part.partition(f"`{pattern}`")[0]
     }
 
 
@@ -30,12 +30,9 @@ LAYERS = layers()
 
 
 def layer_of(name: str) -> tuple[int, int] | None:
-    """The layer of the most exact pattern that names this module or a package around it."""
-    if name in LAYERS:
-        return LAYERS[name]
-    parts = name.split(".")
-    around = (f"{'.'.join(parts[:n])}.*" for n in range(len(parts), 0, -1))
-    return next((LAYERS[pattern] for pattern in around if pattern in LAYERS), None)
+    """The layer of the most exact pattern that fits this module; `util.*` fits the package `util`, too."""
+    fitting = [pattern for pattern in LAYERS if fnmatchcase(name, pattern) or fnmatchcase(f"{name}.", pattern)]
+    return LAYERS[max(fitting, key=len)] if fitting else None
 
 
 def is_marker(name: str) -> bool:
