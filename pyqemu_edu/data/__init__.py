@@ -1,0 +1,1 @@
+"""Facts of the reference QEMU, as data (Not in QEMU)."""
