@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from pyqemu_edu.process import per_process
 from pyqemu_edu.trace.event import Event
-from pyqemu_edu.util.error import Location, QemuAbort, QemuError, cur_loc, error_report_err, loc_push
+from pyqemu_edu.util.error import Location, QemuAbort, QemuError, error_fatal, error_report_err, loc_push
 from pyqemu_edu.util.option import (
     QemuOptDesc,
     QemuOpts,
@@ -107,7 +107,7 @@ def qemu_config_foreach(file: TextIO, callback: ConfigCallback, filename: str) -
                 callback(group, qdict)
             group, qdict = header
             continue
-        with loc_push(Location(filename=filename, line=number)):
+        with loc_push(Location(filename=filename, line=number)), error_fatal():
             _argument(line, qdict)
     if qdict is not None:
         callback(group, qdict)
@@ -124,9 +124,9 @@ def _header(line: str) -> tuple[str, QDict] | None:
 def _argument(line: str, qdict: QDict | None) -> None:
     match = _ARGUMENT.match(line)
     if match is None:
-        raise QemuError(f"{cur_loc()}parse error")
+        raise QemuError("parse error")
     if qdict is None:
-        raise QemuError(f"{cur_loc()}no group defined")
+        raise QemuError("no group defined")
     qdict[match[1]] = match[2]
 
 

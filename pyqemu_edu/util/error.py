@@ -111,3 +111,13 @@ def error_report_err(error: QemuError) -> None:
     error_report(error.message)
     if error.hint:
         error_printf(error.hint)
+
+
+@contextmanager
+def error_fatal() -> Iterator[None]:
+    """An error raised inside is printed where it happened, and the process ends (QEMU `&error_fatal`)."""
+    try:
+        yield
+    except QemuError as error:
+        error_report_err(error)
+        raise QemuExit(1) from None
