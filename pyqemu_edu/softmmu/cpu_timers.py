@@ -1,0 +1,66 @@
+"""The guest's time, which stands still while the machine is stopped (QEMU softmmu/cpu-timers.c)."""
+
+from __future__ import annotations
+
+from pyqemu_edu.process import per_process
+from pyqemu_edu.softmmu.accel_ops import statics as accel_ops_statics
+from pyqemu_edu.util.timer import get_clock, register_virtual_clock
+
+
+class Statics:
+    """QEMU's `TimersState`: the guest's time when the clock stood still last, or what to add to the host's."""
+
+    def __init__(self) -> None:
+        self.cpu_ticks_enabled = False
+        self.cpu_clock_offset = 0
+
+
+statics = per_process(Statics)
+
+
+def cpu_get_clock() -> int:
+    """How long the machine has been running, in ns."""
+    s = statics()
+    return s.cpu_clock_offset + get_clock() if s.cpu_ticks_enabled else s.cpu_clock_offset
+
+
+def cpu_get_ticks() -> int:
+    """The same in host ticks, which are ns here: Python cannot read the processor's counter."""
+    return cpu_get_clock()
+
+
+def cpu_enable_ticks() -> None:
+    """Let the guest's time go on."""
+    s = statics()
+    if not s.cpu_ticks_enabled:
+        s.cpu_clock_offset -= get_clock()
+        s.cpu_ticks_enabled = True
+
+
+def cpu_disable_ticks() -> None:
+    """Stop the guest's time."""
+    s = statics()
+    if s.cpu_ticks_enabled:
+        s.cpu_clock_offset = cpu_get_clock()
+        s.cpu_ticks_enabled = False
+
+
+def cpus_get_virtual_clock() -> int:
+    """What QEMU_CLOCK_VIRTUAL shows (QEMU softmmu/cpus.c)."""
+    ops = accel_ops_statics().cpus_accel
+    if ops is not None and ops.get_virtual_clock:
+        return ops.get_virtual_clock()
+    return cpu_get_clock()
+
+
+def cpus_get_elapsed_ticks() -> int:
+    """How long the machine has been running, in ticks (QEMU softmmu/cpus.c)."""
+    ops = accel_ops_statics().cpus_accel
+    if ops is not None and ops.get_elapsed_ticks:
+        return ops.get_elapsed_ticks()
+    return cpu_get_ticks()
+
+
+def cpu_timers_init() -> None:
+    """From now on QEMU_CLOCK_VIRTUAL is the guest's time."""
+    register_virtual_clock(cpus_get_virtual_clock)
