@@ -6,12 +6,15 @@ Sources and finished ELFs lie side by side; `python -m pyqemu_edu.guests.build` 
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile  # type: ignore[import-untyped]
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 __all__ = ["GUESTS", "Guest", "guest"]
 
@@ -77,15 +80,25 @@ def _scaled(found: Guest, scale: int) -> Path:
         raise ValueError(f"guest '{found.name}' has no scale")
     image = bytearray(found.elf.read_bytes())
     struct.pack_into("<Q", image, symbol_offset(found.elf, "scale"), scale)
-    copy = Path(tempfile.mkdtemp(prefix="pyqemu-edu-")) / f"{found.name}-x{scale}.elf"
+    folder = tempfile.mkdtemp(prefix="pyqemu-edu-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = Path(folder) / f"{found.name}-x{scale}.elf"
     copy.write_bytes(image)
     return copy
 
 
-def symbol_offset(elf: Path, symbol: str) -> int:
-    """Where in the file a symbol's bytes are."""
+def symbol_address(elf: Path, symbol: str) -> int:
+    """The guest address of a symbol. Raises KeyError for one that the ELF does not have."""
     with elf.open("rb") as file:
-        parsed = ELFFile(file)
-        found = parsed.get_section_by_name(".symtab").get_symbol_by_name(symbol)[0]
-        (offset,) = parsed.address_offsets(found["st_value"])
-    return int(offset)
+        symbols = ELFFile(file).get_section_by_name(".symtab")
+        found = symbols.get_symbol_by_name(symbol) if isinstance(symbols, SymbolTableSection) else None
+    if not found:
+        raise KeyError(symbol)
+    return int(found[0]["st_value"])
+
+
+def symbol_offset(elf: Path, symbol: str) -> int:
+    """Where in the file a symbol's bytes are. Raises KeyError as `symbol_address` does."""
+    address = symbol_address(elf, symbol)
+    with elf.open("rb") as file:
+        return int(next(iter(ELFFile(file).address_offsets(address))))
