@@ -42,11 +42,11 @@ diagrams: $(READY) ## Draw diagrams/ again from real recordings
 
 .PHONY: notebooks
 notebooks: $(READY) ## Run all notebooks and save them with their outputs
-	$(BIN)/python notebooks/execute.py $(NOTEBOOKS)
+	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
 .PHONY: docs
 docs: $(READY) ## Write the generated page docs/qemu-map.md
-	$(BIN)/python docs/qemu_map.py
+	$(BIN)/python tools/qemu_map.py
 
 .PHONY: requirements
 requirements: ## Choose the versions in requirements.txt anew (needs uv)
