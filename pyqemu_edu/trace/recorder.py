@@ -19,6 +19,7 @@ from typing import Any
 
 from pyqemu_edu.process import Process, current_process
 from pyqemu_edu.trace.brief import Brief, Names, Ref
+from pyqemu_edu.trace.details import DETAILS, Extract
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.trace.functions import Function, describe, is_worth_recording, module_of
 from pyqemu_edu.trace.hook import profiling_hook
@@ -85,6 +86,7 @@ class Recorder:
         self._functions: list[Function] = []
         self._events: dict[str, int] = {}
         self._kinds: list[EventKind] = []
+        self._extracts: list[Extract | None] = []
         self._threads: list[str] = []
         self._names = Names()
         self._lane = Lane()
@@ -166,7 +168,12 @@ class Recorder:
         number = self._events.get(event.name)
         if number is None:
             number = self._events[event.name] = len(self._kinds)
-            self._kinds.append(EventKind(event.name, event.fields))
+            fields, extract = DETAILS.get(event.name, (event.fields, None))
+            self._kinds.append(EventKind(event.name, fields))
+            self._extracts.append(extract)
+        extract = self._extracts[number]
+        if extract:
+            values = extract(*values)
         if lane.session != self._session:
             lane.resume(self._session, sys._getframe())
         parent, line = (lane.open[-1][0], lane.open[-1][1].f_lineno) if lane.open else (NOWHERE, 0)

@@ -1,0 +1,1 @@
+"""Everything a person looks at: pictures, tables and the stepper (Not in QEMU)."""
