@@ -1,0 +1,1 @@
+"""The QEMU object model: types, classes, objects and their properties (QEMU qom/)."""
