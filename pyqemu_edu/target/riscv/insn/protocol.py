@@ -7,7 +7,9 @@ temporary and every operator emits a TCG op) and on nothing (which registers doe
 
 Values are XLEN = 64 bits wide and unsigned.  `+ - * & | ^ ~ <<` work modulo 2**64 (the reading masks when a value lands
 in a register, an address or a comparison made by this protocol); `>>`, `<`, `>=`, `==`, `!=` read their operands as unsigned.
-`m.signed(v)` is the same bits read as two's complement: `>>`, `<` and `>=` on it are arithmetic.
+`m.signed(v)` is the same bits read as two's complement: `>>`, `<` and `>=` on it are arithmetic.  A plain int may stand
+wherever a value may; operands such as `a.imm` are plain, possibly negative ints, so one that is compared is first made
+a value by `m.zext(a.imm, 64)`.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class Machine(Protocol):
     def mulh(self, a: Value, b: Value) -> Value: ...                          # high half: signed * signed
     def mulhu(self, a: Value, b: Value) -> Value: ...                         # high half: unsigned * unsigned
     def mulhsu(self, a: Value, b: Value) -> Value: ...                        # high half: signed * unsigned
-    def div(self, a: Value, b: Value) -> Value: ...                           # signed, towards zero; b is never 0
+    def div(self, a: Value, b: Value) -> Value: ...                           # signed, towards zero; b is never 0; -2**63 / -1 is -2**63
     def rem(self, a: Value, b: Value) -> Value: ...                           # its remainder, sign of a
     def divu(self, a: Value, b: Value) -> Value: ...                          # unsigned; b is never 0
     def remu(self, a: Value, b: Value) -> Value: ...
@@ -58,8 +60,8 @@ class Machine(Protocol):
     def branch(self, condition: Value, offset: int) -> None:
         """Go to pc + `offset` if `condition` holds, else to next_pc; ends a block."""
 
-    def jump(self, target: Value) -> None:
-        """Go to `target`; ends a block."""
+    def jump(self, target: Value, link: int = 0) -> None:
+        """Go to `target`, leaving next_pc in x[link] (unless the target is misaligned, which traps); ends a block."""
 
     def load_reserved(self, address: Value, size: int) -> Value:
         """Load, and remember the address and the value for `store_conditional` (as QEMU does)."""
@@ -82,5 +84,5 @@ class Machine(Protocol):
     def fence_i(self) -> None:
         """Stores so far are seen by the fetches that follow; ends a block."""
 
-    def exit(self) -> None:
-        """Return to the main loop after this instruction, with pc moved on; ends a block."""
+    def exit(self, target: Value | None = None) -> None:
+        """Return to the main loop after this instruction, with pc moved on, or at `target`; ends a block."""

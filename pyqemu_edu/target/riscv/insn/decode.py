@@ -1,0 +1,67 @@
+"""From a word to an instruction and its operands (QEMU target/riscv/translate.c).
+
+QEMU's build generates a decoder out of `insn32.decode` and `insn16.decode`; here a table is filled from the declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pyqemu_edu.target.riscv.insn import privileged, rva, rvc, rvi, rvm, zicsr
+from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
+from pyqemu_edu.target.riscv.insn.formats import Operands
+
+EXTENSIONS = {
+    extension.name: extension
+    for extension in (rvi.insn, rvm.insn, rva.insn, rvc.C, zicsr.insn, zicsr.insn_fence, privileged.insn)
+}
+"""Every extension by name; one more is added with `EXTENSIONS[name] = extension` before a decoder is made."""
+
+Decoded = tuple[Instruction, Operands]
+
+
+def insn_len(first_word: int) -> int:
+    """Bytes of the instruction that begins with these 16 bits: 2 or 4."""
+    return 4 if first_word & 3 == 3 else 2
+
+
+def _slot(word: int) -> int:
+    """Which list a word is looked up in: major opcode and funct3, whether the word is short or long."""
+    return (word & 0x7F) << 3 | (word >> 12 & 7) if word & 3 == 3 else (word & 3) << 3 | (word >> 13 & 7)
+
+
+class Decoder:
+    """What the harts with these extensions understand; `decode(word)` gives (instruction, operands) or None."""
+
+    def __init__(self, extensions: Iterable[Extension]) -> None:
+        found = [instruction for extension in extensions for instruction in extension.instructions]
+        self.instructions = sorted(found, key=lambda each: -each.mask.bit_count())
+        self._slots: dict[int, list[Instruction]] = {}
+
+    def _candidates(self, word: int) -> list[Instruction]:
+        slot = _slot(word)
+        if slot not in self._slots:
+            bits = 0x707F if word & 3 == 3 else 0xE003
+            self._slots[slot] = [each for each in self.instructions if not (word ^ each.match) & each.mask & bits]
+        return self._slots[slot]
+
+    def decode(self, word: int) -> Decoded | None:
+        """The instruction that `word` holds; only its low 16 bits count if they say that it is compressed."""
+        if word & 3 != 3:
+            word &= 0xFFFF
+        for instruction in self._candidates(word):
+            if word & instruction.mask == instruction.match:
+                return None if instruction.name == RESERVED else (instruction, instruction.operands(word))
+        return None
+
+
+@lru_cache
+def decoder(names: frozenset[str] | None = None) -> Decoder:
+    """The decoder for the extensions with these names, or for all that there are."""
+    return Decoder(extension for name, extension in EXTENSIONS.items() if names is None or name in names)
+
+
+def decode(word: int) -> Decoded | None:
+    """Decode with all extensions on."""
+    return decoder().decode(word)

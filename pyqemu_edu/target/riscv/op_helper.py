@@ -1,0 +1,97 @@
+"""What an instruction does that is more than arithmetic: traps, CSRs, mret, wfi (QEMU target/riscv/op_helper.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
+from pyqemu_edu.hw.core.cpu import EXCP_HLT
+from pyqemu_edu.target.riscv.cpu_bits import (
+    MASK64,
+    MSTATUS_MIE,
+    MSTATUS_MPIE,
+    MSTATUS_MPP,
+    MSTATUS_MPV,
+    MSTATUS_TW,
+    PRV_M,
+    PRV_S,
+    PRV_U,
+    RISCV_EXCP_ILLEGAL_INST,
+    RISCV_EXCP_INST_ADDR_MIS,
+    RISCV_FEATURE_PMP,
+    RVC,
+    RVS,
+    get_field,
+    set_field,
+)
+from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_set_mode, riscv_feature, riscv_has_ext
+from pyqemu_edu.target.riscv.csr import CsrRefused, riscv_csrrw
+from pyqemu_edu.target.riscv.pmp import pmp_get_num_rules
+
+if TYPE_CHECKING:
+    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+
+
+def riscv_raise_exception(env: CPURISCVState, exception: int, pc: int = 0) -> NoReturn:
+    """Trap: leave the running instruction for the main loop, which takes the exception."""
+    cs = env.cpu
+    cs.exception_index = exception
+    cpu_loop_exit_restore(cs, pc)
+
+
+def helper_raise_exception(env: CPURISCVState, exception: int) -> NoReturn:
+    """Trap from translated code."""
+    riscv_raise_exception(env, exception)
+
+
+def helper_csrr(env: CPURISCVState, csr: int) -> int:
+    """Read a CSR without writing it."""
+    return helper_csrrw(env, csr, 0, 0)
+
+
+def helper_csrw(env: CPURISCVState, csr: int, src: int) -> None:
+    """Write a CSR whose old value nobody wants."""
+    helper_csrrw(env, csr, src, MASK64)
+
+
+def helper_csrrw(env: CPURISCVState, csr: int, src: int, write_mask: int) -> int:
+    """Replace the bits in `write_mask`; the old value.  An access that is not allowed traps."""
+    try:
+        return riscv_csrrw(env, csr, src, write_mask)
+    except CsrRefused as refused:
+        riscv_raise_exception(env, refused.cause)
+
+
+def helper_mret(env: CPURISCVState) -> int:
+    """Return from a machine-mode trap: to the mode before it; the address at which to go on."""
+    if env.priv < PRV_M:
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
+    retpc = env.mepc
+    if not riscv_has_ext(env, RVC) and retpc & 3:
+        riscv_raise_exception(env, RISCV_EXCP_INST_ADDR_MIS)
+    mstatus = env.mstatus
+    prev_priv = get_field(mstatus, MSTATUS_MPP)
+    if riscv_feature(env, RISCV_FEATURE_PMP) and not pmp_get_num_rules(env) and prev_priv != PRV_M:
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
+    mstatus = set_field(mstatus, MSTATUS_MIE, get_field(mstatus, MSTATUS_MPIE))
+    mstatus = set_field(mstatus, MSTATUS_MPIE, 1)
+    mstatus = set_field(mstatus, MSTATUS_MPP, PRV_U)
+    env.mstatus = set_field(mstatus, MSTATUS_MPV, 0)
+    riscv_cpu_set_mode(env, prev_priv)
+    return retpc
+
+
+def helper_wfi(env: CPURISCVState) -> None:
+    """Sleep until an interrupt is pending.
+
+    C leaves for the main loop from here, pc being on the next instruction already; in ours the instruction's meaning
+    says `m.exit()` behind this call, which is the same.
+    """
+    cs = env.cpu
+    timeout_wait = bool(get_field(env.mstatus, MSTATUS_TW))
+    rvs = riscv_has_ext(env, RVS)
+    prv_u, prv_s = env.priv == PRV_U, env.priv == PRV_S
+    if ((prv_s or (not rvs and prv_u)) and timeout_wait) or (rvs and prv_u):
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
+    cs.halted = 1
+    cs.exception_index = EXCP_HLT
