@@ -1,0 +1,1 @@
+"""What stands behind the guest's hardware on the host (QEMU backends/)."""

@@ -1,0 +1,1 @@
+"""Character streams to and from the host (QEMU chardev/)."""

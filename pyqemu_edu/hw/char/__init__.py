@@ -1,0 +1,1 @@
+"""Consoles and serial ports (QEMU hw/char/)."""

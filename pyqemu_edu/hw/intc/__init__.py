@@ -1,0 +1,1 @@
+"""Interrupt controllers and timers (QEMU hw/intc/)."""

@@ -1,0 +1,112 @@
+"""The description of the machine that its guest reads, as a flattened device tree (QEMU softmmu/device_tree.c)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from pyqemu_edu.softmmu.libfdt import (
+    Fdt,
+    fdt_add_subnode,
+    fdt_create_empty_tree,
+    fdt_getprop,
+    fdt_path_offset,
+    fdt_setprop,
+    fdt_subnode_offset,
+)
+from pyqemu_edu.util.error import QemuExit, error_report, info_report
+
+FDT_MAX_SIZE = 0x100000
+
+
+def create_device_tree() -> Fdt:
+    """A tree that is only a root, with room for 1 MiB."""
+    return fdt_create_empty_tree(FDT_MAX_SIZE)
+
+
+def findnode_nofail(fdt: Fdt, node_path: str) -> int:
+    """The offset of the node at `node_path`; without it the process ends."""
+    offset = fdt_path_offset(fdt, node_path)
+    if offset is None:
+        error_report(f"findnode_nofail Couldn't find node {node_path}: FDT_ERR_NOTFOUND")
+        raise QemuExit(1)
+    return offset
+
+
+def qemu_fdt_add_subnode(fdt: Fdt, name: str) -> int:
+    """Add the node with the path `name`, whose parent exists, in front of its siblings."""
+    parent, _, basename = name.rpartition("/")
+    parent_offset = findnode_nofail(fdt, parent)
+    if fdt_subnode_offset(fdt, parent_offset, basename) is not None:
+        error_report(f"qemu_fdt_add_subnode: Failed to create subnode {name}: FDT_ERR_EXISTS")
+        raise QemuExit(1)
+    return fdt_add_subnode(fdt, parent_offset, basename)
+
+
+def qemu_fdt_add_path(fdt: Fdt, path: str) -> int:
+    """Add all nodes of `path` that are missing; the last one."""
+    names = [name for name in path.split("/") if name]
+    for i in range(1, len(names) + 1):
+        prefix = "/" + "/".join(names[:i])
+        if fdt_path_offset(fdt, prefix) is None:
+            qemu_fdt_add_subnode(fdt, prefix)
+    return findnode_nofail(fdt, path)
+
+
+def qemu_fdt_setprop(fdt: Fdt, node_path: str, name: str, value: bytes) -> None:
+    """Set a property; a new one goes in front of the others."""
+    fdt_setprop(fdt, findnode_nofail(fdt, node_path), name, value)
+
+
+def qemu_fdt_setprop_cell(fdt: Fdt, node_path: str, name: str, value: int) -> None:
+    """Set a property to one 32-bit number."""
+    qemu_fdt_setprop_cells(fdt, node_path, name, value)
+
+
+def qemu_fdt_setprop_cells(fdt: Fdt, node_path: str, name: str, *cells: int) -> None:
+    """Set a property to 32-bit numbers; of larger ones the low half counts."""
+    qemu_fdt_setprop(fdt, node_path, name, b"".join(struct.pack(">I", cell & 0xFFFFFFFF) for cell in cells))
+
+
+def qemu_fdt_setprop_u64(fdt: Fdt, node_path: str, name: str, value: int) -> None:
+    """Set a property to one 64-bit number."""
+    qemu_fdt_setprop(fdt, node_path, name, struct.pack(">Q", value))
+
+
+def qemu_fdt_setprop_string(fdt: Fdt, node_path: str, name: str, string: str) -> None:
+    """Set a property to a string."""
+    qemu_fdt_setprop(fdt, node_path, name, string.encode() + b"\0")
+
+
+def qemu_fdt_setprop_string_array(fdt: Fdt, node_path: str, name: str, strings: Sequence[str]) -> None:
+    """Set a property to several strings."""
+    qemu_fdt_setprop(fdt, node_path, name, b"".join(string.encode() + b"\0" for string in strings))
+
+
+def qemu_fdt_getprop(fdt: Fdt, node_path: str, name: str) -> bytes | None:
+    """A property's bytes; None if the node has none of this name."""
+    return fdt_getprop(fdt, findnode_nofail(fdt, node_path), name)
+
+
+def qemu_fdt_get_phandle(fdt: Fdt, path: str) -> int:
+    """The number by which other nodes refer to this one; 0 if it has none."""
+    return int.from_bytes(qemu_fdt_getprop(fdt, path, "phandle") or b"", "big")
+
+
+def qemu_fdt_setprop_phandle(fdt: Fdt, node_path: str, name: str, target_node_path: str) -> None:
+    """Set a property to the phandle of another node."""
+    qemu_fdt_setprop_cell(fdt, node_path, name, qemu_fdt_get_phandle(fdt, target_node_path))
+
+
+def qemu_fdt_dumpdtb(fdt: Fdt, size: int, dumpdtb: str | None) -> None:
+    """With `-machine dumpdtb=FILE`, write the tree there and end the process (C looks in `current_machine`)."""
+    if not dumpdtb:
+        return
+    try:
+        with open(dumpdtb, "wb") as file:
+            file.write(fdt.blob()[:size])
+    except OSError:
+        error_report(f"qemu_fdt_dumpdtb: Failed dumping dtb to {dumpdtb}")
+        raise QemuExit(1) from None
+    info_report(f"dtb dumped to {dumpdtb}. Exiting.")
+    raise QemuExit(0)

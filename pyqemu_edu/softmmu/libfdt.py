@@ -1,0 +1,213 @@
+"""A flattened device tree, edited in place (Not in QEMU: the library libfdt, which QEMU links).
+
+    header | memory reservations | structure: tagged words | strings | free space up to totalsize
+
+The structure is `BEGIN_NODE name  PROP length, name's place in strings, value ...  child nodes ...  END_NODE`.  To make
+room, everything behind moves up.  A new property or child goes in *front* of its siblings; nobody clears the bytes
+that pad a value to whole words, so they hold what was there before, and we keep that too.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+FDT_MAGIC = 0xD00DFEED
+FDT_VERSION, FDT_LAST_COMPATIBLE_VERSION = 17, 16
+FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP, FDT_NOP, FDT_END = 1, 2, 3, 4, 9
+HEADER_SIZE, RESERVE_ENTRY_SIZE, PROP_HEADER_SIZE = 40, 16, 12
+WORD = struct.Struct(">I")
+
+
+def align(length: int, unit: int = 4) -> int:
+    """`length` rounded up to whole words."""
+    return -(-length // unit) * unit
+
+
+@dataclass(eq=False)
+class Fdt:
+    """The header's fields as numbers, the rest as bytes in `buffer`; offsets of nodes count from `off_dt_struct`."""
+
+    buffer: bytearray = field(repr=False)
+    totalsize: int
+    off_mem_rsvmap: int
+    off_dt_struct: int
+    off_dt_strings: int
+    size_dt_strings: int
+    size_dt_struct: int
+
+    def blob(self) -> bytes:
+        """All `len(buffer)` bytes, the header in front."""
+        # fmt: off
+        header = struct.pack(
+            ">10I", FDT_MAGIC, self.totalsize, self.off_dt_struct, self.off_dt_strings, self.off_mem_rsvmap,
+            FDT_VERSION, FDT_LAST_COMPATIBLE_VERSION, 0, self.size_dt_strings, self.size_dt_struct,
+        )
+        # fmt: on
+        return header + bytes(self.buffer[HEADER_SIZE:])
+
+    def word(self, offset: int) -> int:
+        """The word at `offset` of the structure."""
+        value: int = WORD.unpack_from(self.buffer, self.off_dt_struct + offset)[0]
+        return value
+
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """`length` bytes at `offset` of the structure."""
+        start = self.off_dt_struct + offset
+        return bytes(self.buffer[start : start + length])
+
+    def put(self, offset: int, data: bytes) -> None:
+        """Overwrite the structure from `offset` on."""
+        start = self.off_dt_struct + offset
+        self.buffer[start : start + len(data)] = data
+
+    def name_at(self, offset: int) -> str:
+        """The name of the node at `offset`."""
+        start = self.off_dt_struct + offset + 4
+        return self.buffer[start : self.buffer.index(0, start)].decode()
+
+    def string(self, offset: int) -> str:
+        """The string at `offset` of the string table."""
+        start = self.off_dt_strings + offset
+        return self.buffer[start : self.buffer.index(0, start)].decode()
+
+    def next_offset(self, offset: int) -> int:
+        """Where the tag behind the one at `offset` stands (libfdt `fdt_next_tag`)."""
+        match self.word(offset):
+            case 1:  # FDT_BEGIN_NODE
+                return offset + align(4 + len(self.name_at(offset).encode()) + 1)
+            case 3:  # FDT_PROP
+                return offset + PROP_HEADER_SIZE + align(self.word(offset + 4))
+        return offset + 4
+
+    def tags(self, offset: int) -> Iterator[tuple[int, int, int]]:
+        """From the node at `offset` to its end: (depth, tag, offset); the node itself has depth 1."""
+        depth = 0
+        while True:
+            tag = self.word(offset)
+            depth += tag == FDT_BEGIN_NODE
+            yield depth, tag, offset
+            depth -= tag == FDT_END_NODE
+            if depth == 0:
+                return
+            offset = self.next_offset(offset)
+
+
+def fdt_create_empty_tree(size: int) -> Fdt:
+    """A root and nothing else, with free space up to `size` (libfdt `fdt_create` to `fdt_open_into`)."""
+    off_mem_rsvmap = align(HEADER_SIZE, RESERVE_ENTRY_SIZE)
+    off_dt_struct = off_mem_rsvmap + RESERVE_ENTRY_SIZE
+    body = struct.pack(">4I", FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_END)
+    fdt = Fdt(bytearray(size), size, off_mem_rsvmap, off_dt_struct, off_dt_struct + len(body), 0, len(body))
+    fdt.put(0, body)
+    return fdt
+
+
+def fdt_splice(fdt: Fdt, start: int, oldlen: int, newlen: int) -> None:
+    """Move all that stands behind `oldlen` bytes at `start`, so that `newlen` bytes fit."""
+    end = fdt.off_dt_strings + fdt.size_dt_strings
+    fdt.buffer[start + newlen : end + newlen - oldlen] = fdt.buffer[start + oldlen : end]
+
+
+def fdt_splice_struct(fdt: Fdt, offset: int, oldlen: int, newlen: int) -> None:
+    """Make room in the structure."""
+    fdt_splice(fdt, fdt.off_dt_struct + offset, oldlen, newlen)
+    fdt.size_dt_struct += newlen - oldlen
+    fdt.off_dt_strings += newlen - oldlen
+
+
+def fdt_find_add_string(fdt: Fdt, name: str) -> int:
+    """Where `name` stands among the strings, perhaps as the tail of another; it is added if it does not."""
+    entry = name.encode() + b"\0"
+    start, end = fdt.off_dt_strings, fdt.off_dt_strings + fdt.size_dt_strings
+    found = fdt.buffer.find(entry, start, end)
+    if found >= 0:
+        return found - start
+    fdt.buffer[end : end + len(entry)] = entry
+    fdt.size_dt_strings += len(entry)
+    return end - start
+
+
+def fdt_subnode_offset(fdt: Fdt, parent: int, name: str) -> int | None:
+    """The child called `name`; the unit address may be left away."""
+    for depth, tag, offset in fdt.tags(parent):
+        if depth == 2 and tag == FDT_BEGIN_NODE:
+            child = fdt.name_at(offset)
+            if child == name or ("@" not in name and child.split("@")[0] == name):
+                return offset
+    return None
+
+
+def fdt_path_offset(fdt: Fdt, path: str) -> int | None:
+    """The node at an absolute path."""
+    offset: int | None = 0
+    for name in filter(None, path.split("/")):
+        offset = fdt_subnode_offset(fdt, offset, name) if offset is not None else None
+    return offset
+
+
+def fdt_get_property_offset(fdt: Fdt, node: int, name: str) -> int | None:
+    """Where the node's property called `name` stands."""
+    for depth, tag, offset in fdt.tags(node):
+        if depth == 1 and tag == FDT_PROP and fdt.string(fdt.word(offset + 8)) == name:
+            return offset
+    return None
+
+
+def fdt_getprop(fdt: Fdt, node: int, name: str) -> bytes | None:
+    """The bytes of a property."""
+    offset = fdt_get_property_offset(fdt, node, name)
+    return None if offset is None else fdt.bytes_at(offset + PROP_HEADER_SIZE, fdt.word(offset + 4))
+
+
+def fdt_setprop(fdt: Fdt, node: int, name: str, value: bytes) -> None:
+    """Set a property, adding it in front of the others if it is new."""
+    offset = fdt_get_property_offset(fdt, node, name)
+    if offset is not None:
+        fdt_splice_struct(fdt, offset + PROP_HEADER_SIZE, align(fdt.word(offset + 4)), align(len(value)))
+        fdt.put(offset + 4, WORD.pack(len(value)))
+    else:
+        offset = fdt.next_offset(node)
+        nameoff = fdt_find_add_string(fdt, name)
+        fdt_splice_struct(fdt, offset, 0, PROP_HEADER_SIZE + align(len(value)))
+        fdt.put(offset, struct.pack(">III", FDT_PROP, len(value), nameoff))
+    fdt.put(offset + PROP_HEADER_SIZE, value)
+
+
+def fdt_add_subnode(fdt: Fdt, parent: int, name: str) -> int:
+    """Add a child behind the parent's properties, in front of its other children."""
+    offset = fdt.next_offset(parent)
+    while fdt.word(offset) in (FDT_PROP, FDT_NOP):
+        offset = fdt.next_offset(offset)
+    padded = name.encode().ljust(align(len(name.encode()) + 1), b"\0")
+    node = WORD.pack(FDT_BEGIN_NODE) + padded + WORD.pack(FDT_END_NODE)
+    fdt_splice_struct(fdt, offset, 0, len(node))
+    fdt.put(offset, node)
+    return offset
+
+
+def fdt_pack(fdt: Fdt) -> None:
+    """Close the gap behind the header, and give up the free space."""
+    end = fdt.off_dt_strings + fdt.size_dt_strings
+    gap = fdt.off_mem_rsvmap - HEADER_SIZE
+    fdt.buffer[HEADER_SIZE : end - gap] = fdt.buffer[fdt.off_mem_rsvmap : end]
+    fdt.off_mem_rsvmap -= gap
+    fdt.off_dt_struct -= gap
+    fdt.off_dt_strings -= gap
+    fdt.totalsize = end - gap
+
+
+def fdt_nodes(fdt: Fdt) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Every node's path with its properties, in the order of the tree (for those who look at it)."""
+    names: list[str] = []
+    properties: dict[str, bytes] = {}
+    for depth, tag, offset in list(fdt.tags(0)):
+        if tag == FDT_BEGIN_NODE:
+            if names:
+                yield "/".join(names) or "/", properties
+            names, properties = [*names[: depth - 1], fdt.name_at(offset)], {}
+        elif tag == FDT_PROP:
+            value = fdt.bytes_at(offset + PROP_HEADER_SIZE, fdt.word(offset + 4))
+            properties[fdt.string(fdt.word(offset + 8))] = value
+    yield "/".join(names) or "/", properties
