@@ -26,6 +26,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     MIP_VSEIP,
     MIP_VSSIP,
     MIP_VSTIP,
+    MSTATUS_FS,
     MSTATUS_MIE,
     MSTATUS_MPIE,
     MSTATUS_MPP,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 riscv_trap = Event("riscv_trap", "hartid", "async", "cause", "epc", "tval", "desc")
 
 PAGE_RWX = 7
+TB_FLAGS_VILL, TB_FLAGS_HLSX, TB_FLAGS_XL = 1 << 12, 1 << 15, 20
 TARGET_PAGE_MASK = ~0xFFF
 
 # fmt: off
@@ -315,3 +317,11 @@ def _trap_to_s_mode(env: CPURISCVState, cause: int, is_async: bool, tval: int) -
 def _handler(tvec: int, cause: int, is_async: bool) -> int:
     """Where a trap goes: one place, or with mode 1 (vectored) four bytes for each interrupt."""
     return (tvec & ~3) + (4 * cause if is_async and tvec & 3 == 1 else 0)
+
+
+def cpu_get_tb_cpu_state(env: CPURISCVState) -> tuple[int, int, int]:
+    """What a translated block depends on: pc, nothing (x86's segment base), and flags that say the mode."""
+    flags = riscv_cpu_mmu_index(env, False) | TB_FLAGS_VILL | env.mstatus & MSTATUS_FS | env.misa_mxl << TB_FLAGS_XL
+    if riscv_has_ext(env, RVH) and env.priv >= PRV_S:
+        flags |= TB_FLAGS_HLSX
+    return env.pc, 0, flags
