@@ -4,21 +4,23 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 JOBS   ?= 2
-# Python's own choice of colours and a config of the person's must not change what the tests see.
+# A file's tests, and a notebook's cells, stay together in one process and in order.
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 NBVAL  := --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-kernel-name python3
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+# JupyterLab asks root, who is the only one there in many containers, to say so.
+LAB    := $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 .PHONY: help
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: lab
 lab: $(READY) ## Open the walkthrough in JupyterLab
-	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks/00_tour.ipynb
+	$(LAB) $(LAB_FLAGS) notebooks/00_tour.ipynb
 
 .PHONY: test
 test: $(READY) ## Run everything: tests, style, types, notebooks
@@ -63,6 +65,7 @@ clean: ## Remove .venv and everything that tools left behind
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
 
 $(READY): requirements.txt pyproject.toml
+	@echo "Preparing $(VENV), which takes up to a minute"
 	@set -e; \
 	for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
 		if "$$python" -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then found=$$python; break; fi; \
