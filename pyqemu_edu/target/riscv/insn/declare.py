@@ -96,6 +96,6 @@ def _instruction(name: str, pattern: str, form: str, meaning: Meaning, extension
     *groups, layout = pattern.split()
     bits = "".join(groups)
     assert len(bits) in (16, 32) and not bits.strip("01.-"), f"{name}: bad pattern {pattern!r}"
-    mask = int(re.sub("[01]", "1", re.sub("[.-]", "0", bits)), 2)
+    mask = int(re.sub("[.-]", "0", re.sub("[01]", "1", bits)), 2)
     match = int(re.sub("[.-]", "0", bits), 2)
     return Instruction(name, " ".join(groups), mask, match, FORMATS[layout], form, meaning, extension)
