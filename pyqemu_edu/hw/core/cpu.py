@@ -92,6 +92,8 @@ SSTEP_ENABLE = 1  # stop after each instruction
 SSTEP_NOIRQ = 2  # take no interrupts meanwhile
 SSTEP_NOTIMER = 4  # let no timers run meanwhile
 
+NO_LIMIT = 1 << 63  # instructions that nobody will live to see
+
 BP_GDB = 0x10
 BP_CPU = 0x20
 BP_ANY = BP_GDB | BP_CPU
@@ -119,7 +121,7 @@ class WorkItem:
 class TCGCPUOps:
     """What TCG asks of an architecture (QEMU include/hw/core/tcg-cpu-ops.h).
 
-    `translate_code` stands here because in C it is the link editor that finds the target's `gen_intermediate_code`.
+    The last two stand here because in C it is the link editor that finds the target's functions of these names.
     """
 
     initialize: Callable[[], None]
@@ -134,8 +136,8 @@ class TCGCPUOps:
     do_transaction_failed: Callable[..., None] | None = None
     do_unaligned_access: Callable[..., None] | None = None
     debug_check_breakpoint: Callable[[CPUState], bool] | None = None
-    translate_code: Callable[..., None] | None = None
-    get_tb_cpu_state: Callable[[Any], tuple[int, int, int]] | None = None
+    gen_intermediate_code: Callable[..., None] | None = None
+    cpu_get_tb_cpu_state: Callable[[Any], tuple[int, int, int]] | None = None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -177,7 +179,12 @@ class CPUClass(DeviceClass):
 
 @dataclass(eq=False)
 class CPUState(DeviceState):
-    """One vCPU.  `as_` is QEMU's field `as`, a word that Python keeps for itself."""
+    """One vCPU.  `as_` is QEMU's field `as`, a word that Python keeps for itself.
+
+    `instret` counts the instructions executed.  Before each block it is compared with `icount_limit`, which is -1 when the
+    vCPU is wanted elsewhere, and else `icount_end`, where its budget ends.  (QEMU's `icount_decr` counts down, with the same
+    trick: one comparison for both.)
+    """
 
     cc: CPUClass | None = None
     nr_cores: int = 0
@@ -209,7 +216,11 @@ class CPUState(DeviceState):
     as_: AddressSpace | None = None
     memory: MemoryRegion | None = None
     env_ptr: Any = None
-    tb_jmp_cache: dict[Any, Any] = field(default_factory=dict)
+    tb_jmp_cache: dict[int, TranslationBlock] = field(default_factory=dict)
+    tlb: list[Any] = field(default_factory=list)
+    instret: int = 0
+    icount_limit: int = NO_LIMIT
+    icount_end: int = NO_LIMIT
     gdb_regs: list[Any] = field(default_factory=list)
     gdb_num_regs: int = 0
     gdb_num_g_regs: int = 0
@@ -254,9 +265,10 @@ def cpu_create(typename: str) -> CPUState:
 def cpu_exit(cpu: CPUState) -> None:
     """Ask a vCPU to leave `cpu_exec` at the next block's end.
 
-    C also poisons `icount_decr`, which the head of every block tests; our blocks test `exit_request` itself.
+    C sets the high half of `icount_decr` to -1, which the head of every block tests.
     """
     cpu.exit_request = True
+    cpu.icount_limit = -1
 
 
 def cpu_has_work(cpu: CPUState) -> bool:
@@ -289,6 +301,7 @@ def cpu_common_reset(dev: DeviceState) -> None:
     cpu.interrupt_request = 0
     cpu.halted = int(cpu.start_powered_off)
     cpu.icount_extra = 0
+    cpu.icount_limit = cpu.icount_end
     cpu.can_do_io = 1
     cpu.exception_index = -1
     cpu.crash_occurred = False

@@ -1,0 +1,1 @@
+"""Accelerators: who runs the guest code (QEMU accel/)."""

@@ -1,0 +1,1 @@
+"""The TCG accelerator: guest code is translated block by block (QEMU accel/tcg/)."""

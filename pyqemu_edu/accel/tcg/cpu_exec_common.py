@@ -1,0 +1,41 @@
+"""Leaving guest code in the middle of an instruction (QEMU accel/tcg/cpu-exec-common.c).
+
+Where C jumps to the `sigsetjmp` in `cpu_exec`, we raise `CPULoopExit`, which `cpu_exec` catches.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from pyqemu_edu.hw.core.cpu import EXCP_ATOMIC, CPUState
+
+
+class CPULoopExit(Exception):
+    """Back to `cpu_exec`; `cpu.exception_index` says why."""
+
+
+def cpu_loop_exit(cpu: CPUState) -> NoReturn:
+    """Leave the running block."""
+    cpu.can_do_io = 1
+    raise CPULoopExit
+
+
+def cpu_loop_exit_restore(cpu: CPUState, pc: int) -> NoReturn:
+    """Leave the running block with registers as they were before the running instruction.
+
+    In C the host address `pc` tells which instruction that is; ours is found in the exception's traceback by
+    whoever runs the block, so the argument is not used.
+    """
+    cpu_loop_exit(cpu)
+
+
+def cpu_loop_exit_noexc(cpu: CPUState) -> NoReturn:
+    """Leave without a reason that the guest could see."""
+    cpu.exception_index = -1
+    cpu_loop_exit(cpu)
+
+
+def cpu_loop_exit_atomic(cpu: CPUState, pc: int) -> NoReturn:
+    """Leave to repeat the running instruction while all other vCPUs stand still."""
+    cpu.exception_index = EXCP_ATOMIC
+    cpu_loop_exit_restore(cpu, pc)

@@ -1,0 +1,338 @@
+"""The soft TLB: from a guest address to host memory or a device (QEMU accel/tcg/cputlb.c).
+
+A `CPUTLB` (one for each MMU index of each vCPU) has two layers.  `entries` holds, by virtual page, what `tlb_set_page` said.
+The *views* are for translated code: for each width a dictionary from an address without its offset in the page, but
+with the bits that must be zero for alignment, to the page as a row of such values:
+
+    try: value = tlb.ld8[address & PAGE_OR_MISALIGNED][(address & 0xFF8) >> 3]
+    except KeyError: value = helper_ld(...)
+
+So one look-up tells that the page is known, is RAM, and that the address is aligned; everything else is the slow path
+here.  Pages that hold translated code have no view for stores: a store finds its way to `tb_invalidate_phys_range`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyqemu_edu.accel.tcg import tb_maint
+from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState, MMUAccessType
+from pyqemu_edu.softmmu.dispatch import MemoryRegionSection
+from pyqemu_edu.softmmu.memory_access import memory_region_dispatch_read, memory_region_dispatch_write
+from pyqemu_edu.softmmu.memory_region import MemTxResult
+from pyqemu_edu.softmmu.physmem import address_space_translate_for_iotlb
+from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.main_loop import (
+    qemu_mutex_iothread_locked,
+    qemu_mutex_lock_iothread,
+    qemu_mutex_unlock_iothread,
+)
+
+TARGET_PAGE_BITS = 12
+TARGET_PAGE_SIZE = 1 << TARGET_PAGE_BITS
+MASK64 = (1 << 64) - 1
+PAGE_MASK = MASK64 & -TARGET_PAGE_SIZE
+NB_MMU_MODES = 8
+
+PAGE_READ, PAGE_WRITE, PAGE_EXEC = 1, 2, 4
+PROTECTION = {
+    MMUAccessType.DATA_LOAD: PAGE_READ,
+    MMUAccessType.DATA_STORE: PAGE_WRITE,
+    MMUAccessType.INST_FETCH: PAGE_EXEC,
+}
+FORMATS = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q", (1, True): "b", (2, True): "h", (4, True): "i"}
+
+tlb_flush_event = Event("tlb_flush", "cpu")
+tlb_set_page_event = Event("tlb_set_page", "cpu", "vaddr", "paddr", "prot", "mmu_idx", "region")
+
+View = dict[int, memoryview]
+
+
+@dataclass(eq=False, slots=True)
+class CPUTLBEntry:
+    """What is behind a virtual page: `host` is RAM or ROM, else `section` is a device's; `ram_addr` counts in all RAM."""
+
+    prot: int
+    section: MemoryRegionSection
+    xlat: int
+    paddr: int
+    host: memoryview | None
+    ram_addr: int
+    writable: bool
+
+
+@dataclass(eq=False)
+class CPUTLB:
+    """The pages that one vCPU knows in one mode."""
+
+    entries: dict[int, CPUTLBEntry] = field(default_factory=dict)
+    ld1: View = field(default_factory=dict)
+    ld1s: View = field(default_factory=dict)
+    ld2: View = field(default_factory=dict)
+    ld2s: View = field(default_factory=dict)
+    ld4: View = field(default_factory=dict)
+    ld4s: View = field(default_factory=dict)
+    ld8: View = field(default_factory=dict)
+    st1: View = field(default_factory=dict)
+    st2: View = field(default_factory=dict)
+    st4: View = field(default_factory=dict)
+    st8: View = field(default_factory=dict)
+
+    def loads(self) -> dict[tuple[int, bool], View]:
+        """The views for loads, by size and sign."""
+        return {
+            (1, False): self.ld1,
+            (2, False): self.ld2,
+            (4, False): self.ld4,
+            (8, False): self.ld8,
+            (1, True): self.ld1s,
+            (2, True): self.ld2s,
+            (4, True): self.ld4s,
+            (8, True): self.ld8,
+        }
+
+    def stores(self) -> dict[int, View]:
+        """The views for stores, by size."""
+        return {1: self.st1, 2: self.st2, 4: self.st4, 8: self.st8}
+
+    def drop_stores(self) -> None:
+        """Have all stores take the slow path once."""
+        for view in self.stores().values():
+            view.clear()
+
+
+def tlb_init(cpu: CPUState) -> None:
+    """A vCPU knows no page yet."""
+    cpu.tlb = [CPUTLB() for _ in range(NB_MMU_MODES)]
+
+
+def tlb_flush(cpu: CPUState) -> None:
+    """Forget all pages, and the blocks found through them."""
+    if tlb_flush_event:
+        tlb_flush_event(cpu)
+    for tlb in cpu.tlb:
+        tlb.entries.clear()
+        for view in (*tlb.loads().values(), *tlb.stores().values()):
+            view.clear()
+    tb_maint.tcg_flush_jmp_cache(cpu)
+
+
+def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int, size: int) -> None:
+    """Remember that the page at `vaddr` is the one at `paddr`, with these permissions.
+
+    Pages smaller than the target's (`size`) are left out: they come with memory protection.
+    """
+    section, xlat = address_space_translate_for_iotlb(cpu, 0, paddr)
+    mr = section.mr
+    if tlb_set_page_event:
+        tlb_set_page_event(cpu, vaddr, paddr, prot, mmu_idx, mr.name)
+    host, ram_addr = None, -1
+    if mr.ram and mr.ram_block is not None:
+        host = mr.ram_block.view[xlat : xlat + TARGET_PAGE_SIZE]
+        ram_addr = mr.ram_block.offset + xlat
+    writable = host is not None and not (mr.readonly or section.readonly)
+    cpu.tlb[mmu_idx].entries[vaddr & PAGE_MASK] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable)
+
+
+def tlb_fill(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
+    """Ask the target to enter the page at `addr`; it raises where the guest may not go."""
+    tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
+    assert tcg_ops is not None and tcg_ops.tlb_fill is not None
+    tcg_ops.tlb_fill(cpu, addr, size, access_type, mmu_idx, False, 0)
+    entry: CPUTLBEntry = cpu.tlb[mmu_idx].entries[addr & PAGE_MASK]
+    return entry
+
+
+def tlb_entry(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
+    """The page at `addr`, asked for if it is not known or not known to allow this."""
+    entry: CPUTLBEntry | None = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
+    if entry is None or not entry.prot & PROTECTION[access_type]:
+        entry = tlb_fill(cpu, addr, size, access_type, mmu_idx)
+    return entry
+
+
+# Devices
+
+
+def io_readx(cpu: CPUState, entry: CPUTLBEntry, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> int:
+    """Ask a device, under the big lock."""
+    offset = entry.xlat + (addr & ~PAGE_MASK)
+    locked = _lock_unless_locked()
+    try:
+        value, result = memory_region_dispatch_read(entry.section.mr, offset, size)
+    finally:
+        _unlock_if(locked)
+    if result != MemTxResult.OK:
+        io_failed(cpu, entry, addr, size, access_type, mmu_idx, result)
+    return value
+
+
+def io_writex(cpu: CPUState, entry: CPUTLBEntry, addr: int, value: int, size: int, mmu_idx: int) -> None:
+    """Tell a device, under the big lock."""
+    offset = entry.xlat + (addr & ~PAGE_MASK)
+    locked = _lock_unless_locked()
+    try:
+        result = memory_region_dispatch_write(entry.section.mr, offset, value, size)
+    finally:
+        _unlock_if(locked)
+    if result != MemTxResult.OK:
+        io_failed(cpu, entry, addr, size, MMUAccessType.DATA_STORE, mmu_idx, result)
+
+
+def _lock_unless_locked() -> bool:
+    if qemu_mutex_iothread_locked():
+        return False
+    qemu_mutex_lock_iothread()
+    return True
+
+
+def _unlock_if(locked: bool) -> None:
+    if locked:
+        qemu_mutex_unlock_iothread()
+
+
+def io_failed(
+    cpu: CPUState,
+    entry: CPUTLBEntry,
+    addr: int,
+    size: int,
+    access_type: MMUAccessType,
+    mmu_idx: int,
+    response: MemTxResult,
+) -> None:
+    """Nobody answered: the target traps (in QEMU 7.2 `cpu_transaction_failed`)."""
+    tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
+    if tcg_ops and tcg_ops.do_transaction_failed and not cpu.ignore_memory_transaction_failures:
+        physaddr = entry.paddr | addr & ~PAGE_MASK
+        tcg_ops.do_transaction_failed(cpu, physaddr, addr, size, access_type, mmu_idx, None, response, 0)
+
+
+# Loads and stores by the slow path
+
+
+def cpu_unaligned_access(cpu: CPUState, addr: int, access_type: MMUAccessType, mmu_idx: int) -> None:
+    """An address that must be aligned is not: the target traps."""
+    tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
+    assert tcg_ops is not None and tcg_ops.do_unaligned_access is not None
+    tcg_ops.do_unaligned_access(cpu, addr, access_type, mmu_idx, 0)
+
+
+def load_helper(
+    cpu: CPUState, addr: int, size: int, mmu_idx: int, access_type: MMUAccessType = MMUAccessType.DATA_LOAD
+) -> int:
+    """`size` bytes at `addr`, unsigned; across a page's end in two halves, a device's in aligned pieces."""
+    entry = tlb_entry(cpu, addr, size, access_type, mmu_idx)
+    if entry.host is None and not addr & (size - 1):
+        return io_readx(cpu, entry, addr, size, access_type, mmu_idx)
+    offset = addr & ~PAGE_MASK
+    if entry.host is not None and offset + size <= TARGET_PAGE_SIZE:
+        return int.from_bytes(entry.host[offset : offset + size], "little")
+    pieces = (load_helper(cpu, (addr + i) & MASK64, 1, mmu_idx, access_type) << 8 * i for i in range(size))
+    return sum(pieces)
+
+
+def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
+    """Store the low `size` bytes of `value`; translated code that they overwrite is thrown away."""
+    entry = tlb_entry(cpu, addr, size, MMUAccessType.DATA_STORE, mmu_idx)
+    offset = addr & ~PAGE_MASK
+    value &= (1 << 8 * size) - 1
+    if offset + size > TARGET_PAGE_SIZE or (entry.host is None and addr & (size - 1)):
+        _store_bytes(cpu, addr, value, size, mmu_idx)
+    elif entry.host is None:
+        io_writex(cpu, entry, addr, value, size, mmu_idx)
+    elif entry.writable:
+        entry.host[offset : offset + size] = value.to_bytes(size, "little")
+        notdirty_write(entry.ram_addr + offset, size)
+
+
+def _store_bytes(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
+    tlb_entry(cpu, addr + size - 1 & MASK64, 1, MMUAccessType.DATA_STORE, mmu_idx)
+    for i in range(size):
+        store_helper(cpu, addr + i & MASK64, value >> 8 * i, 1, mmu_idx)
+
+
+def notdirty_write(ram_addr: int, size: int) -> None:
+    """RAM has changed behind translated code's back."""
+    if tb_maint.page_has_code(ram_addr):
+        tb_maint.tb_invalidate_phys_range(ram_addr, ram_addr + size)
+
+
+def helper_ld(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
+    """A load that the views did not know: enter the page there if it is RAM and the address aligned."""
+    value = load_helper(cpu, addr, size, mmu_idx)
+    entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
+    if entry is not None and entry.host is not None and not addr & (size - 1):
+        cpu.tlb[mmu_idx].loads()[size, signed][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, signed])
+    return sign_extend(value, size) if signed else value
+
+
+def sign_extend(value: int, size: int) -> int:
+    """`size` bytes as 64 bits with their sign in front."""
+    sign = 1 << 8 * size - 1
+    return ((value ^ sign) - sign) & MASK64
+
+
+def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
+    """A store that the views did not know: enter the page there unless somebody must notice."""
+    store_helper(cpu, addr, value, size, mmu_idx)
+    entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
+    if entry is None or addr & (size - 1) or not entry.writable or tb_maint.page_has_code(entry.ram_addr):
+        return
+    assert entry.host is not None
+    cpu.tlb[mmu_idx].stores()[size][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, False])
+
+
+def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
+    """The load of an atomic operation: it must be aligned, and faults as the store does (in C `atomic_mmu_lookup`)."""
+    if addr & (size - 1):
+        cpu_unaligned_access(cpu, addr, MMUAccessType.DATA_STORE, mmu_idx)
+    tlb_entry(cpu, addr, size, MMUAccessType.DATA_STORE, mmu_idx)
+    value = load_helper(cpu, addr, size, mmu_idx, MMUAccessType.DATA_STORE)
+    return sign_extend(value, size) if signed else value
+
+
+def helper_ld_aligned(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
+    """A load that must be aligned (load-reserved)."""
+    if addr & (size - 1):
+        cpu_unaligned_access(cpu, addr, MMUAccessType.DATA_LOAD, mmu_idx)
+    return helper_ld(cpu, addr, size, signed, mmu_idx)
+
+
+# Code
+
+
+def get_page_addr_code(env: Any, addr: int) -> int:
+    """Where in all RAM the instruction at `addr` is; -1 if not in RAM.  Raises where the guest may not fetch."""
+    cpu: CPUState = env.cpu
+    entry = tlb_entry(cpu, addr, 1, MMUAccessType.INST_FETCH, cpu_mmu_index(env))
+    return -1 if entry.host is None else entry.ram_addr | addr & ~PAGE_MASK
+
+
+def cpu_mmu_index(env: Any) -> int:
+    """The MMU index of a fetch (in C each target's own `cpu_mmu_index`; RISC-V's is the privilege mode)."""
+    index: int = env.priv
+    return index
+
+
+def cpu_lduw_code(env: Any, addr: int) -> int:
+    """Two bytes of code."""
+    return load_helper(env.cpu, addr, 2, cpu_mmu_index(env), MMUAccessType.INST_FETCH)
+
+
+def cpu_ldl_code(env: Any, addr: int) -> int:
+    """Four bytes of code."""
+    return load_helper(env.cpu, addr, 4, cpu_mmu_index(env), MMUAccessType.INST_FETCH)
+
+
+# For interpreters
+
+
+def cpu_ld_mmuidx_ra(env: Any, addr: int, size: int, mmu_idx: int, ra: int = 0) -> int:
+    """A guest load, unsigned (QEMU `cpu_ldub_mmuidx_ra` … `cpu_ldq_mmuidx_ra`)."""
+    return load_helper(env.cpu, addr, size, mmu_idx)
+
+
+def cpu_st_mmuidx_ra(env: Any, addr: int, value: int, size: int, mmu_idx: int, ra: int = 0) -> None:
+    """A guest store (QEMU `cpu_stb_mmuidx_ra` … `cpu_stq_mmuidx_ra`)."""
+    store_helper(env.cpu, addr, value, size, mmu_idx)

@@ -1,0 +1,91 @@
+"""A translated block (QEMU include/exec/exec-all.h, include/exec/translate-all.h)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from pyqemu_edu.trace.event import Event
+
+# fmt: off
+CF_COUNT_MASK  = 0x000001FF     # at most so many instructions, 0: as many as there are
+CF_NO_GOTO_TB  = 0x00000200     # do not chain with goto_tb
+CF_NO_GOTO_PTR = 0x00000400     # do not chain with goto_ptr
+CF_SINGLE_STEP = 0x00000800     # for a debugger's single step
+CF_LAST_IO     = 0x00008000     # the last instruction may touch devices
+CF_MEMI_ONLY   = 0x00010000
+CF_USE_ICOUNT  = 0x00020000
+CF_INVALID     = 0x00040000     # the guest has overwritten it
+CF_PARALLEL    = 0x00080000     # other vCPUs may run at the same time
+CF_NOIRQ       = 0x00100000     # take no interrupt before it
+CF_CLUSTER_SHIFT = 24
+# fmt: on
+
+TCG_MAX_INSNS = 512
+
+TB_EXIT_IDX0 = 0  # went out by jump 0, where another block may be linked
+TB_EXIT_IDX1 = 1  # by jump 1
+TB_EXIT_NOCHAIN = 2  # to the main loop (in C index 0 of no block)
+TB_EXIT_REQUESTED = 3  # did not even begin: somebody asks for the vCPU, or its budget is used up
+TB_EXIT_LOOKUP = 4  # to whatever block is at env.pc (in C `goto_ptr`, which returns nothing)
+
+translate_block = Event("translate_block", "tb", "pc", "tb_code")
+exec_tb = Event("exec_tb", "tb", "pc")
+exec_tb_exit = Event("exec_tb_exit", "last_tb", "flags")
+
+TBCode = Callable[[Any, Any, int], int]
+"""`code(cpu, env, loops)` runs the block and gives the TB_EXIT by which it was left."""
+
+
+@dataclass(eq=False)
+class TBInsn:
+    """What is known at each guest instruction of a block: the data of its `insn_start`, and the line where its Python begins."""
+
+    data: tuple[int, ...]
+    line: int = 0
+
+
+@dataclass(eq=False)
+class TranslationBlock:
+    """Guest instructions in a row, and the Python function that does what they do.
+
+    `jmp_dest` are the blocks linked to its two jumps; `jmp_list` are the jumps of others linked to it.
+    """
+
+    pc: int
+    cs_base: int
+    flags: int
+    cflags: int
+    size: int = 0
+    icount: int = 0
+    page_addr: list[int] = field(default_factory=lambda: [-1, -1])
+    jmp_dest: list[TranslationBlock | None] = field(default_factory=lambda: [None, None])
+    jmp_list: list[tuple[TranslationBlock, int]] = field(default_factory=list)
+    code: TBCode | None = None
+    code_object: CodeType | None = None
+    source: str = ""
+    insns: list[TBInsn] = field(default_factory=list)
+    registers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    tc_ptr: int = 0
+    loops: int = 1
+    max_loops: int = 1
+
+    def __repr__(self) -> str:
+        return f"<TranslationBlock {self.pc:#x}, {self.icount} instructions>"
+
+
+def tb_cflags(tb: TranslationBlock) -> int:
+    """How it was translated."""
+    return tb.cflags
+
+
+def tb_page_addr0(tb: TranslationBlock) -> int:
+    """Where in all RAM its first byte is; -1 if not in RAM."""
+    return tb.page_addr[0]
+
+
+def tb_page_addr1(tb: TranslationBlock) -> int:
+    """Where in all RAM the second page begins that it reaches into; -1 if it does not."""
+    return tb.page_addr[1]

@@ -1,0 +1,1 @@
+"""The tiny code generator: operations, optimiser, backend (QEMU tcg/)."""
