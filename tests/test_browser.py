@@ -9,8 +9,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from conftest import ROOT, required_tool
-from jupyter import Notebook, chromium, jupyter_lab, wait_for
+from conftest import required_tool
+from lab_in_browser import Notebook, chromium, jupyter_lab, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 

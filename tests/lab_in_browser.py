@@ -22,6 +22,10 @@ CHROMIUM_FLAGS = """
     --disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1400,1000
 """.split()
 
+PLACES = """
+    JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR
+""".split()
+
 CELLS = """
     return Array.from(jupyterapp.shell.currentWidget.content.model.cells)
         .filter(cell => cell.type === 'code')
