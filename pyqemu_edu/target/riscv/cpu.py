@@ -29,18 +29,16 @@ from pyqemu_edu.hw.core.qdev import (
     qdev_property_add_static,
 )
 from pyqemu_edu.process import current_process
-from pyqemu_edu.qom.object import (
-    Object,
-    ObjectClass,
-    TypeInfo,
+from pyqemu_edu.qom.klass import (
     object_check,
     object_class_by_name,
     object_class_dynamic_cast,
     object_class_get_list,
     object_class_get_name,
     object_class_is_abstract,
-    type_init,
 )
+from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
+from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.cpus import qemu_init_vcpu
 from pyqemu_edu.target.riscv.cpu_bits import (
     IRQ_LOCAL_GUEST_MAX,

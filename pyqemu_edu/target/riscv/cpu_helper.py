@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
 from pyqemu_edu.accel.tcg.cputlb import tlb_set_page
 from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HARD, CPUState, MMUAccessType
-from pyqemu_edu.softmmu.cpus import (
-    cpu_interrupt,
-    cpu_reset_interrupt,
-    qemu_mutex_iothread_locked,
-    qemu_mutex_lock_iothread,
-    qemu_mutex_unlock_iothread,
-)
+from pyqemu_edu.softmmu.cpus import cpu_interrupt, cpu_reset_interrupt
 from pyqemu_edu.target.riscv.cpu_bits import (
     IRQ_M_EXT,
     MASK64,
@@ -57,6 +51,11 @@ from pyqemu_edu.target.riscv.cpu_bits import (
 )
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.log import CPU_LOG_INT, qemu_log, qemu_loglevel_mask
+from pyqemu_edu.util.main_loop import (
+    qemu_mutex_iothread_locked,
+    qemu_mutex_lock_iothread,
+    qemu_mutex_unlock_iothread,
+)
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
-from pyqemu_edu.softmmu.cpu_timers import icount_enabled, icount_get
 from pyqemu_edu.target.riscv.cpu_bits import (
     HSTATUS_VSXL,
     MASK64,
@@ -222,8 +221,11 @@ def write_ignore(env: CPURISCVState, csrno: int, val: int) -> None:
 
 
 def get_ticks() -> int:
-    """What cycle and instret count: instructions with `-icount`, else the host's clock (C reads its cycle counter)."""
-    return icount_get() if icount_enabled() else time.perf_counter_ns()
+    """What cycle and instret both count: the host's clock in nanoseconds, where C reads the host's cycle counter.
+
+    Left out: with `-icount` QEMU counts instructions here.
+    """
+    return time.perf_counter_ns()
 
 
 def read_hpmcounter(env: CPURISCVState, csrno: int) -> int:
