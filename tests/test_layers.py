@@ -37,8 +37,10 @@ def layer_of(name: str) -> tuple[int, int] | None:
 
 def is_marker(name: str) -> bool:
     """A package whose own file imports nothing needs no layer."""
-    module = next(module for module in MODULES if module.name == name)
-    return module.path.name == "__init__.py" and not list(imported_names(module, KNOWN))
+    return any(
+        module.name == name and module.path.name == "__init__.py" and not list(imported_names(module, KNOWN))
+        for module in MODULES
+    )
 
 
 def test_the_page_names_its_layers():
@@ -55,7 +57,7 @@ def test_every_module_has_a_layer_and_imports_only_from_its_own_or_those_above(m
     too_high = [
         f"{module}:{line}: {module.name} (layer {own[0]}) imports {target} (layer {layer[0]})"
         for target, line, _ in imported_names(module, KNOWN)
-        if (layer := layer_of(target)) and layer > own
+        if (layer := layer_of(target)) and layer > own and not is_marker(target)
     ]
     assert not too_high, "\n".join(too_high)
 
