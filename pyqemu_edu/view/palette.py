@@ -1,7 +1,7 @@
 """The colours and letters of every picture, stated once (Not in QEMU).
 
-A colour is a pair: a pale fill and a dark edge, which also serves for text on the fill.  It is never the only sign: what a
-colour says is also said by a word, a pattern or a shape.
+A colour is a pair: a pale fill and a dark edge, which also serves for text on the fill.  It is never the only sign:
+what a colour says is also said by a word, a pattern or a shape.
 """
 
 from __future__ import annotations

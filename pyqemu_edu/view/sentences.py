@@ -18,7 +18,7 @@ class Sentence:
 
 # fmt: off
 SENTENCES: dict[str, Sentence] = {
-    "qemu_add_opts":             Sentence("option lists", "list {list} joins {table}, with {descriptions} descriptions"),
+    "qemu_add_opts":             Sentence("option lists", "list {list} joins {table}: {descriptions} descriptions"),
     "qemu_opts_created":         Sentence("options",      "an entry opens in list {list}, id {id}"),
     "qemu_opt_stored":           Sentence("options",      "list {list} stores {name}={text}, value {value}"),
     "module_register":           Sentence("modules",      "{fn} waits in list {type}"),

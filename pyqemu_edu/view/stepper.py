@@ -123,7 +123,7 @@ class Stepper:
         import anywidget
         import traitlets
 
-        class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc]
+        class StepperWidget(anywidget.AnyWidget):
             _esm = script()
             _css = style()
             trace = traitlets.Unicode().tag(sync=True)
@@ -141,7 +141,8 @@ class Stepper:
         classic = script().replace("export default", "const widget =")
         data = self.trace.replace("</", "<\\/")
         return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{markup.escape(self.title)}</title>\n'
+            '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
+            f"<title>{markup.escape(self.title)}</title>\n"
             f"<style>{style()}</style></head>\n<body>\n<div id='stepper'></div>\n"
             f"<script>{{\n{classic}\nstepper(document.getElementById('stepper'), {data}, "
             f"{{ start: {self.start} }});\n}}</script>\n<noscript>{self.listing()}</noscript>\n</body>\n</html>\n"
