@@ -55,6 +55,11 @@ class GHashTable(MutableMapping[str, V]):
             if isinstance(slot, str):
                 yield slot
 
+    @property
+    def slots(self) -> tuple[str | None, ...]:
+        """The key in each slot, None where there is none."""
+        return tuple(slot if isinstance(slot, str) else None for slot in self._slots)
+
     def lookup(self, key: str) -> V | None:
         """The value of `key`, or None."""
         return self._values.get(key)
