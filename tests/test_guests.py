@@ -40,8 +40,8 @@ def test_every_guest_is_small_and_has_its_sources(found: Guest) -> None:
     assert all((FOLDER / source).is_file() for source in found.sources)
 
 
-@EACH
-def test_every_guest_has_the_two_words_that_qemu_looks_for(found: Guest) -> None:
+@pytest.mark.parametrize("found", [g for g in GUESTS.values() if g.name != "frame"], ids=lambda found: found.name)
+def test_every_guest_but_the_frame_has_the_two_words_that_qemu_looks_for(found: Guest) -> None:
     with found.elf.open("rb") as file:
         symbols = {s.name: s for s in ELFFile(file).get_section_by_name(".symtab").iter_symbols()}
     assert symbols["tohost"]["st_size"] == symbols["fromhost"]["st_size"] == 8

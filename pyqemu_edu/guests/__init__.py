@@ -57,6 +57,7 @@ GUESTS: dict[str, Guest] = {g.name: g for g in (
     Guest("timer",     "three ticks of the machine timer, asleep between", (*TRAP, "timer.c")),
     Guest("ipi",       "two harts pass a message by software interrupt", (*TRAP, "ipi.c"), harts=2),
     Guest("spinlock",  "two harts count: LR/SC lock and atomic add",     (*C, "spinlock.c"), harts=2),
+    Guest("frame",     "the frame of the differential tester's programs", ("frame.s",)),
     Guest("recursion", "Fibonacci and Ackermann: calls and returns",     (*C, "recursion.c"), scalable=True),
     Guest("sieve",     "the sieve of Eratosthenes: byte stores",         (*C, "sieve.c"), scalable=True),
     Guest("sort",      "quicksort: compares, swaps, recursion",          (*C, "sort.c"), scalable=True),

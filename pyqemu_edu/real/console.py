@@ -20,24 +20,34 @@ class ConsoleRun(NamedTuple):
     stderr: str
 
 
-def run_console(options: str | Sequence[str], stdin: str = "", timeout: float = 30.0) -> ConsoleRun:
-    """Run QEMU with these options to its end. Raises QemuNotInstalled, subprocess.TimeoutExpired.
+def run_console(
+    options: str | Sequence[str], stdin: str = "", timeout: float = 30.0, program: Sequence[str] = ()
+) -> ConsoleRun:
+    """Run QEMU, or another `program` with its options, to its end. Raises QemuNotInstalled, subprocess.TimeoutExpired.
 
     HTIF keeps one byte of input at a time and drops the rest, as it does on the real machine: a guest on spike
     that reads more wants `type_at_console`.
     """
-    done = subprocess.run(
-        [qemu_binary(), *words(options)], input=stdin.encode(), capture_output=True, timeout=timeout, check=False
-    )
+    command = [*(program or [qemu_binary()]), *words(options)]
+    done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=timeout, check=False)
     return ConsoleRun(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
 def type_at_console(
-    options: str | Sequence[str], script: Iterable[tuple[str, str]], timeout: float = 30.0
+    options: str | Sequence[str],
+    script: Iterable[tuple[str, str]],
+    timeout: float = 30.0,
+    program: Sequence[str] = (),
 ) -> ConsoleRun:
-    """Run QEMU and type like a person: for each (wait_for, keys), type the keys when the console ends in that text."""
+    """Run QEMU (or `program`) and type like a person.
+
+    For each (wait_for, keys) of the script, the keys are typed when the console ends in that text.
+    """
     with subprocess.Popen(
-        [qemu_binary(), *words(options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*(program or [qemu_binary()]), *words(options)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         try:
             heard = _converse(process, script, time.monotonic() + timeout)
