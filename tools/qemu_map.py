@@ -5,7 +5,7 @@ A module's docstring names its sources in its first line, `(QEMU qom/object.c)`.
 - one of theirs, by name; or
 - from elsewhere, and says so in its docstring: `(QEMU util/id.c)` or ``(QEMU `error_prepend`)``, also
   ``(C `exit`)``, ``(GLib `g_str_hash`)``; or
-- our own, and says so: `(Not in QEMU)`.
+- our own.  If its name sounds like theirs (`type_settle_sizes` among QEMU's `type_...`), it says `(Not in QEMU)`.
 
 Private functions, methods, functions within functions, cast macros (`CPU_GET_CLASS`) and declared instructions are not
 held to this.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from source import ROOT, Module, modules
 
 PAGE = ROOT / "docs/qemu-map.md"
 BROWSER = "https://gitlab.com/qemu-project/qemu/-/blob/v7.2.0"
+PLAIN_WORDS = frozenset("add check default do fold get is opt parse set".split())
 INSTRUCTIONS = {"insn", "pseudo"}
 
 _CITATION = re.compile(r"\((?P<origin>QEMU|C|POSIX|GLib|libfdt)(?:'s)? (?P<text>[^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -77,14 +79,11 @@ class Function:
     def name(self) -> str:
         return self.node.name
 
-    @property
-    def is_own(self) -> bool:
-        return self.cited.own or self.cited.elsewhere
-
     def counterpart(self) -> tuple[str, str] | None:
         """(file, function) in QEMU; the file is empty where many have it."""
         files = (*self.cited.files, *citation(self.module.first_line).files)
-        for name in (self.name, *self.cited.names):
+        variants = (f"{self.name}_{suffix}" for suffix in ("i64", "i32", "tl"))  # ours take any width
+        for name in (self.name, *self.cited.names, *variants):
             for file in files:
                 if name in qemu_functions().get(file, ()):
                     return file, name
@@ -93,14 +92,32 @@ class Function:
                 return (homes[0] if len(homes) == 1 else ""), name
         return None
 
+    @property
+    def is_own(self) -> bool:
+        """Whether this function is ours alone."""
+        return self.cited.own or self.cited.elsewhere or not self.counterpart()
+
+    def sounds_like_qemu(self) -> bool:
+        """Whether the module's sources have a family of functions that this name belongs to."""
+        family, joint, _ = self.name.partition("_")
+        return bool(joint) and family not in PLAIN_WORDS and families(self.module)[family] >= 3
+
     def complaint(self) -> str:
         """Why this function breaks the rule; empty if it does not."""
-        if self.is_own or self.name.isupper() or self.counterpart():
+        if self.cited.own or self.cited.elsewhere or self.name.isupper() or self.counterpart():
             return ""
-        homes = [file for file, names in qemu_functions().items() if self.name in names]
-        advice = f"its docstring should say (QEMU {homes[0]})" if homes else "its docstring should say (Not in QEMU)"
-        place = f"{self.module}:{self.node.lineno}"
-        return f"{place}: QEMU has no `{self.name}` in {', '.join(citation(self.module.first_line).files)}; {advice}"
+        place = f"{self.module}:{self.node.lineno}: {', '.join(citation(self.module.first_line).files)}"
+        if homes := [file for file, names in qemu_functions().items() if self.name in names]:
+            return f"{place} has no `{self.name}`; its docstring should say (QEMU {homes[0]})"
+        if self.sounds_like_qemu():
+            return f"{place} has no `{self.name}`, though it sounds so; its docstring should say (Not in QEMU)"
+        return ""
+
+
+def families(module: Module) -> Counter[str]:
+    """How many functions of the module's sources begin with each word: `type_...`, `memory_...`."""
+    files = citation(module.first_line).files
+    return Counter(name.partition("_")[0] for file in files for name in qemu_functions().get(file, ()))
 
 
 def functions(module: Module) -> list[Function]:
@@ -144,22 +161,25 @@ def _is_empty(module: Module) -> bool:
 
 
 def _section(module: Module) -> list[str]:
+    """A module's part of the page: its sources, and its functions by where in QEMU they stand."""
     files = citation(module.first_line).files
-    rows = functions(module)
-    same = [f"`{row.name}`" for row in rows if row.counterpart() in [(file, row.name) for file in files]]
-    other = [(row, row.counterpart()) for row in rows if f"`{row.name}`" not in same and not row.is_own]
-    own = [f"`{row.name}`" for row in rows if row.is_own]
-    lines = ["", f"## {module}", ", ".join(_link(file) for file in files), ""]
-    lines += ["- " + ", ".join(same)] if same else []
-    lines += [f"- {_elsewhere(row.name, *where)}" for row, where in other if where]
-    lines += ["- our own: " + ", ".join(own)] if own else []
-    return lines if lines[-1] else lines[:-1]
+    groups: dict[str, list[str]] = {"": []}
+    for row in functions(module):
+        home, text = _home(row, files)
+        groups.setdefault(home, []).append(text)
+    lines = [f"- {home}{': ' if home else ''}{', '.join(rows)}" for home, rows in groups.items() if rows]
+    return ["", f"## {module}", ", ".join(map(_link, files)), *([""] if lines else []), *lines]
 
 
-def _elsewhere(name: str, file: str, function: str) -> str:
-    """`cpu_class_init_props` from cpu.c; `loc_push` for `loc_push_restore` in util/error-report.c"""
-    like = "" if name == function else f" is `{function}`"
-    return f"`{name}`{like}" + (f" from {file}" if file else "")
+def _home(row: Function, files: tuple[str, ...]) -> tuple[str, str]:
+    """("from cpu.c", "`loc_push` (`loc_push_restore`)"); the first part is empty for what the module's sources hold."""
+    if row.name.isupper():
+        return "cast macros", f"`{row.name}`"
+    if row.is_own:
+        return "our own", f"`{row.name}`"
+    file, function = row.counterpart() or ("", "")
+    text = f"`{row.name}`" if row.name == function else f"`{row.name}` (`{function}`)"
+    return ("" if file in files else f"from {file or 'several files'}"), text
 
 
 def _link(file: str) -> str:
