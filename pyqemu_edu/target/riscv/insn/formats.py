@@ -159,7 +159,7 @@ FORMATS = {each.name: each for each in (
     format_("@cb",      B,      "funct3  imm[8|4:3]       rs1'      imm[7:6|2:1|5]    op", rs2=0),
     format_("@cj",      J,      "funct3  imm[11|4|9:8|10|6|7|3:1|5]                   op", rd=0),
     format_("@cr",      R,      "funct4                rd/rs1    rs2                  op"),
-    format_("@cr_mv",   R,      "funct4                rd        rs2                  op", rs1=0),
+    format_("@cr_mv",   I,      "funct4                rd        rs1                  op", imm=0),
     format_("@cr_jr",   I,      "funct4                rs1       funct5               op", rd=0, imm=0),
     format_("@cr_jalr", I,      "funct4                rs1       funct5               op", rd=1, imm=0),
     format_("@c_empty", Empty,  "funct4                funct5    funct5               op"),

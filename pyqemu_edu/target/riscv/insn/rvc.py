@@ -67,7 +67,7 @@ short("c.slli",     "000 . ..... ..... 10         @ci_sh",   slli,   "{rd}, {sha
 short("c.lwsp",     "010 . ..... ..... 10         @ci_lwsp", lw,     "{rd}, {imm}(sp)")
 short("c.ldsp",     "011 . ..... ..... 10         @ci_ldsp", ld,     "{rd}, {imm}(sp)")
 short("c.jr",       "1000 ..... 00000 10          @cr_jr",   jalr,   "{rs1}")
-short("c.mv",       "1000 ..... ..... 10          @cr_mv",   add,    "{rd}, {rs2}")
+short("c.mv",       "1000 ..... ..... 10          @cr_mv",   addi,   "{rd}, {rs1}")  # as in QEMU; the manual says add with x0
 short("c.ebreak",   "1001 00000 00000 10          @c_empty", ebreak, "")
 short("c.jalr",     "1001 ..... 00000 10          @cr_jalr", jalr,   "{rs1}")
 short("c.add",      "1001 ..... ..... 10          @cr",      add,    "{rd}, {rs2}")

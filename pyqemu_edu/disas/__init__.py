@@ -1,0 +1,1 @@
+"""Disassembling: machine words back to text (QEMU disas/)."""

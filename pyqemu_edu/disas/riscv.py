@@ -1,0 +1,165 @@
+"""Text of RISC-V instructions as QEMU's disassembler prints it (QEMU disas/riscv.c).
+
+The words are decoded and their operands printed from the instructions' declarations; what stands here is only where
+QEMU prints something else: pseudo-instructions and a few forms.  Words of extensions that we do not have print as `illegal`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pyqemu_edu.disas.riscv_names import csr_name, rv_ireg_name_sym
+from pyqemu_edu.target.riscv.insn.declare import Instruction, Meaning
+from pyqemu_edu.target.riscv.insn.decode import decode, decoder
+from pyqemu_edu.target.riscv.insn.formats import Atomic, Operands
+
+TAB = 24
+
+
+@dataclass(frozen=True)
+class Lift:
+    """Print as `name` with `form` if the operands are as in `when` (QEMU `rv_comp_data`)."""
+
+    name: str
+    form: str
+    when: Mapping[str, int]
+
+
+def lift(name: str, form: str = "", **when: int) -> Lift:
+    """A row of the table below."""
+    return Lift(name, form, when)
+
+
+# fmt: off
+pseudo = {
+    "lui":    (lift("lui",    "{rd}, {imm}"),),
+    "auipc":  (lift("auipc",  "{rd}, {pc+imm}"),),
+    "jal":    (lift("j",      "{pc+imm}", rd=0),),
+    "jalr":   (lift("ret",    "", rd=0, rs1=1),              # whatever the offset
+               lift("jr",     "{rs1}", rd=0, imm=0),
+               lift("jalr",   "{rd}, {rs1}, {imm}")),
+    "beq":    (lift("beqz",   "{rs1}, {pc+imm}", rs2=0),),
+    "bne":    (lift("bnez",   "{rs1}, {pc+imm}", rs2=0),),
+    "blt":    (lift("bltz",   "{rs1}, {pc+imm}", rs2=0),
+               lift("bgtz",   "{rs2}, {pc+imm}", rs1=0),
+               lift("bgt",    "{rs2}, {rs1}, {pc+imm}")),    # always the other way round
+    "bge":    (lift("blez",   "{rs2}, {pc+imm}", rs1=0),
+               lift("bgez",   "{rs1}, {pc+imm}", rs2=0),
+               lift("ble",    "{rs2}, {rs1}, {pc+imm}")),
+    "bltu":   (lift("bgtu",   "{rs2}, {rs1}, {pc+imm}"),),
+    "bgeu":   (lift("bleu",   "{rs2}, {rs1}, {pc+imm}"),),
+    "addi":   (lift("nop",    "", rd=0, rs1=0, imm=0),
+               lift("mv",     "{rd}, {rs1}", imm=0)),
+    "sltiu":  (lift("seqz",   "{rd}, {rs1}", imm=1),),
+    "xori":   (lift("not",    "{rd}, {rs1}", imm=-1),),
+    "sub":    (lift("neg",    "{rd}, {rs2}", rs1=0),),
+    "slt":    (lift("sltz",   "{rd}, {rs1}", rs2=0),
+               lift("sgtz",   "{rd}, {rs2}", rs1=0)),
+    "sltu":   (lift("snez",   "{rd}, {rs2}", rs1=0),),
+    "addiw":  (lift("sext.w", "{rd}, {rs1}", imm=0),),
+    "subw":   (lift("negw",   "{rd}, {rs2}", rs1=0),),
+    "csrrw":  (lift("fscsr",   "{rd}, {rs1}", csr=3),
+               lift("fsrm",    "{rd}, {rs1}", csr=2),
+               lift("fsflags", "{rd}, {rs1}", csr=1)),
+    "csrrs":  (lift("rdcycle",   "{rd}", rs1=0, csr=0xC00),
+               lift("rdtime",    "{rd}", rs1=0, csr=0xC01),
+               lift("rdinstret", "{rd}", rs1=0, csr=0xC02),
+               lift("rdcycleh",  "{rd}", rs1=0, csr=0xC80),
+               lift("rdtimeh",   "{rd}", rs1=0, csr=0xC81),
+               lift("rdinstreth", "{rd}", rs1=0, csr=0xC82),
+               lift("frcsr",     "{rd}", rs1=0, csr=3),
+               lift("frrm",      "{rd}", rs1=0, csr=2),
+               lift("frflags",   "{rd}", rs1=0, csr=1)),
+    "csrrwi": (lift("fsrmi",     "{rd}, {imm}", csr=2),
+               lift("fsflagsi",  "{rd}, {imm}", csr=1)),
+    "pause":  (lift("fence",     "w, "),),                   # unknown to it
+}
+
+imm_nz = {"c.addi", "c.srli", "c.srai", "c.slli"}            # hints without an immediate are taken for illegal
+# fmt: on
+
+
+def full_form(instruction: Instruction) -> Instruction:
+    """The instruction that a compressed one stands for; any other itself."""
+    if instruction.length == 4:
+        return instruction
+    return full_forms()[instruction.meaning]
+
+
+@cache
+def full_forms() -> dict[Meaning, Instruction]:
+    """Every uncompressed instruction by its meaning."""
+    return {each.meaning: each for each in decoder().instructions if each.length == 4}
+
+
+def decode_inst_lift_pseudo(instruction: Instruction, operands: Operands) -> tuple[str, str]:
+    """The name and form to print: those of the first pseudo-instruction that fits, or the instruction's own."""
+    for each in pseudo.get(instruction.name, ()):
+        if all(getattr(operands, name) == value for name, value in each.when.items()):
+            return each.name, each.form
+    return instruction.name, instruction.form
+
+
+def disasm_inst(pc: int, inst: int) -> str:
+    """The text of one instruction at `pc`."""
+    decoded = decode(inst)
+    if decoded is None or _is_taken_for_illegal(*decoded):
+        return f"{'illegal':<{TAB}}"
+    instruction, operands = decoded
+    name, form = decode_inst_lift_pseudo(full_form(instruction), operands)
+    if isinstance(operands, Atomic):
+        name += ".aq" * operands.aq + ".rl" * operands.rl
+    return format_inst(name, form, pc, operands)
+
+
+def _is_taken_for_illegal(instruction: Instruction, operands: Operands) -> bool:
+    if instruction.name == "c.addi" and operands.rd == 0:
+        return False  # c.nop
+    return instruction.name in imm_nz and operands[-1] == 0
+
+
+def format_inst(name: str, form: str, pc: int, operands: Operands) -> str:
+    """Name and operands in columns; the address of a relative operand stands behind."""
+    text = re.sub(r"{(.*?)}", lambda match: _operand(match[1], operands), form).replace(", ", ",")
+    line = f"{name:<{TAB}}{text}"
+    if "{pc+imm}" in form:
+        line = f"{line:<{2 * TAB}}# 0x{pc + operands.imm & 0xFFFF_FFFF_FFFF_FFFF:x}"
+    return line
+
+
+def _operand(placeholder: str, operands: Operands) -> str:
+    if placeholder == "pc+imm":
+        return str(operands.imm)
+    value: int = getattr(operands, placeholder)
+    if placeholder in ("rd", "rs1", "rs2"):
+        return rv_ireg_name_sym[value]
+    if placeholder == "csr":
+        return csr_name(value) or f"0x{value:03x}"
+    if placeholder in ("pred", "succ"):
+        return "".join(letter for bit, letter in ((8, "i"), (4, "o"), (2, "r"), (1, "w")) if value & bit)
+    return str(value)
+
+
+def inst_length(first: int) -> int:
+    """Bytes of the instruction that begins with these two; the manual allows for up to eight."""
+    if first & 0b11 != 0b11:
+        return 2
+    if first & 0b11100 != 0b11100:
+        return 4
+    return 6 if first & 0b111111 == 0b011111 else 8 if first & 0b1111111 == 0b0111111 else 0
+
+
+def print_insn_riscv64(memaddr: int, info: Any) -> int:
+    """Print the bytes and the text of the instruction at `memaddr`; its length.
+
+    `info` is a `disassemble_info`: `read_memory(address, size)` gives bytes, `write(text)` prints.
+    """
+    read: Callable[[int, int], bytes] = info.read_memory
+    length = inst_length(int.from_bytes(read(memaddr, 2), "little")) or 2
+    inst = int.from_bytes(read(memaddr, length), "little")
+    info.write(f"{inst:0{2 * length}x}{'':<{18 - 2 * length}}{disasm_inst(memaddr, inst)}")
+    return length
