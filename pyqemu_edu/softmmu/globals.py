@@ -72,14 +72,11 @@ class Statics:
         self.device_opts: list[DeviceOption] = []
         self.object_opts: list[ObjectOption] = []
         self.device_configs: list[DeviceConfig] = []
-        self.blockdev_opts: list[str] = []
-        self.plugin_list: list[str] = []
 
         self.cpu_option: str | None = None
         self.mem_path: str | None = None
         self.mem_prealloc = False
         self.incoming: str | None = None
-        self.loadvm: str | None = None
         self.accelerators: str | None = None
         self.have_custom_ram_size = False
         self.ram_memdev_id: str | None = None
@@ -89,9 +86,6 @@ class Statics:
         self.log_file: str | None = None
         self.pid_file: str | None = None
         self.list_data_dirs = False
-        self.vmstate_dump_file: str | None = None
-        self.qtest_chrdev: str | None = None
-        self.qtest_log: str | None = None
 
         self.nographic = False
         self.display_type = "default"
@@ -114,15 +108,12 @@ class Statics:
         self.only_migratable = False
         self.enable_mlock = False
         self.enable_cpu_pm = False
+        self.semihosting = False
+        self.seed: int | None = None
         self.term_escape_char = 1
         self.qemu_name: str | None = None
         self.qemu_uuid: str | None = None
         self.option_rom: list[QemuOpts] = []
-        self.run_as: str | None = None
-        self.chroot_dir: str | None = None
-        self.daemonize = False
-        self.async_teardown = False
-        self.sync_profile = False
 
 
 statics = per_process(Statics)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 SECTIONS = {
     "Standard options": """
-        h help version machine= M= cpu= accel= smp= numa= add-fd= set= global= boot= m= mem-path= mem-
-        prealloc k= audio-help audio= audiodev= device= name= uuid=
+        h help version machine= M= cpu= accel= smp= numa= add-fd= set= global= boot= m= mem-path=
+        mem-prealloc k= audio-help audio= audiodev= device= name= uuid=
     """,
     "Block device options": """
         fda= fdb= hda= hdb= hdc= hdd= cdrom= blockdev= drive= mtdblock= sd= snapshot fsdev= virtfs= iscsi=
@@ -38,8 +38,8 @@ SECTIONS = {
     """,
     "Debug/Expert options": """
         compat= fw_cfg= serial= parallel= monitor= qmp= qmp-pretty= mon= debugcon= pidfile= singlestep
-        preconfig S overcommit= gdb= s d= D= dfilter= seed= L= enable-kvm xen-domid= xen-attach xen-domid-
-        restrict no-reboot no-shutdown action= loadvm= daemonize option-rom= rtc= icount= watchdog-action=
+        preconfig S overcommit= gdb= s d= D= dfilter= seed= L= enable-kvm xen-domid= xen-attach
+        xen-domid-restrict no-reboot no-shutdown action= loadvm= daemonize option-rom= rtc= icount= watchdog-action=
         echr= incoming= only-migratable nodefaults chroot= runas= prom-env= semihosting semihosting-config=
         old-param sandbox= readconfig= no-user-config trace= plugin= qtest= qtest-log= async-teardown msg=
         dump-vmstate= enable-sync-profile

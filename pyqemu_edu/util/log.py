@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TextIO
 
 from pyqemu_edu.process import current_process, per_process
+from pyqemu_edu.util.cutils import qemu_strtou64
 from pyqemu_edu.util.error import QemuError
 
 CPU_LOG_TB_OUT_ASM = 1 << 0
@@ -91,6 +93,36 @@ def qemu_log_in_addr_range(addr: int) -> bool:
     """Whether code at `addr` is logged (`-dfilter`)."""
     regions = statics().debug_regions
     return regions is None or any(addr in region for region in regions)
+
+
+_RANGE = re.compile(r"(?P<left>[^-+.]*)(?P<op>[-+]|\.\.)(?P<right>.*)")
+
+
+def qemu_set_dfilter_ranges(filter_spec: str) -> None:
+    """Log code in these ranges only: `first..last`, `first+length` or `last-length`, joined by commas."""
+    statics().debug_regions = [_parse_range(text) for text in filter_spec.split(",")]
+
+
+def _parse_range(text: str) -> range:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise QemuError("Bad range specifier")
+    op = match["op"]
+    left, right = (_range_number(match[side], f"to the {side} of {op}") for side in ("left", "right"))
+    if op == "-":
+        left, right = left - (right - 1), left
+    elif op == "+":
+        right = left + right - 1
+    if left > right:
+        raise QemuError("Invalid range")
+    return range(left, right + 1)
+
+
+def _range_number(text: str, where: str) -> int:
+    try:
+        return qemu_strtou64(text)
+    except (ValueError, OverflowError):
+        raise QemuError(f"Invalid number {where}") from None
 
 
 def qemu_set_log(log_flags: int) -> None:

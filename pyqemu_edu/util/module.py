@@ -76,9 +76,7 @@ module_lookup_object_type = Event("module_lookup_object_type", "name")
 
 class Statics:
     def __init__(self) -> None:
-        self.init_type_list: dict[ModuleInitType, list[ModuleEntry]] = {
-            type: [] for type in ModuleInitType
-        }
+        self.init_type_list: dict[ModuleInitType, list[ModuleEntry]] = {type: [] for type in ModuleInitType}
         self.modules_init_done: set[ModuleInitType] = set()
         self.dso_init_list: list[ModuleEntry] = []
         self.loaded_modules: set[str] = set()

@@ -1,0 +1,38 @@
+"""The program: build a machine, serve it until it ends (QEMU softmmu/main.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyqemu_edu.process import current_process
+from pyqemu_edu.softmmu.cpus import cpus_shutdown
+from pyqemu_edu.softmmu.runstate import qemu_cleanup, qemu_main_loop
+from pyqemu_edu.softmmu.vl import qemu_init
+from pyqemu_edu.util.error import QemuAbort, QemuError, QemuExit, error_report_err
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the current process; its exit status.
+
+    Python has no `exit()` that leaves other threads behind: however the process ends, the vCPUs are stopped.
+    """
+    try:
+        qemu_init(argv)
+        return qemu_default_main()
+    except QemuExit as end:
+        return end.status
+    except QemuError as error:
+        error_report_err(error)
+        return 1
+    except QemuAbort as abort:
+        current_process().stderr.write(f"{abort}\n")
+        return abort.status
+    finally:
+        cpus_shutdown()
+
+
+def qemu_default_main() -> int:
+    """Serve the machine until it ends, and clean up; the exit status."""
+    status = qemu_main_loop()
+    qemu_cleanup()
+    return status
