@@ -1,4 +1,4 @@
-"""Objects that a user may make with -object, and making objects that may be such (QEMU qom/object_interfaces.c, qom/object.c)."""
+"""Objects that a user may make, and making objects with properties (QEMU qom/object_interfaces.c, qom/object.c)."""
 
 from __future__ import annotations
 
@@ -101,4 +101,4 @@ def adopt(parent: Object, propname: str | None, obj: Object) -> None:
             raise
 
 
-type_init(TypeInfo(TYPE_USER_CREATABLE, parent=TYPE_INTERFACE, class_struct=UserCreatableClass, class_size=128))
+type_init(TypeInfo(TYPE_USER_CREATABLE, parent=TYPE_INTERFACE, class_struct=UserCreatableClass))

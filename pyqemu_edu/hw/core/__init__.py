@@ -1,0 +1,1 @@
+"""What all boards and devices rest on (QEMU hw/core/)."""

@@ -1,0 +1,1 @@
+"""Saving a machine's state (QEMU migration/)."""
