@@ -19,10 +19,10 @@ UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 def size_text(size: int) -> str:
     """A size in the largest unit that leaves it whole."""
     for unit, name in UNITS:
-        if size >= unit and size % unit == 0:
+        if size >= unit and size % unit == 0 and size // unit < 10000:
             return f"{size // unit:,} {name}"
     for unit, name in UNITS:
-        if size >= 10 * unit:
+        if size >= unit:
             return f"{size / unit:,.1f} {name}"
     return f"{size:,} bytes"
 

@@ -75,7 +75,7 @@ def node(name: str, label: str, tint: palette.Tint = palette.PLAIN, **more: obje
 
 def graph(lines: list[str], *, direction: str = "LR", name: str = "g", **more: object) -> str:
     """A whole DOT graph in the house's looks."""
-    head = attributes(rankdir=direction, nodesep=0.12, ranksep=0.45, bgcolor=palette.PAPER, **more)
+    head = attributes(rankdir=direction, nodesep=0.12, ranksep=0.3, bgcolor=palette.PAPER, **more)
     nodes = attributes(
         shape="box",
         style="filled,rounded",

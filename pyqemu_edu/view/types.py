@@ -76,7 +76,7 @@ def hash_table(process: Process, mark: Iterable[str] = ()) -> Figure:
     drawing = Drawing(palette.WIDTH, grid + 16 + 18 * len(marked))
     legend(drawing)
     for number, name in enumerate(slots):
-        draw_slot(drawing, table, number, name, name in marked, top)
+        draw_slot(drawing, table, number, name, marked.index(name) + 1 if name in marked else 0, top)
     for number, name in enumerate(marked):
         text = f"{number + 1} {name}: slot {slots.index(name)}, looked for first at {home_slot(name, len(slots))}"
         drawing.text(20, grid + 24 + 18 * number, text)
@@ -96,7 +96,7 @@ def legend(drawing: Drawing) -> None:
 
 
 def draw_slot(
-    drawing: Drawing, table: GHashTable[TypeImpl], number: int, name: str | None, marked: bool, top: float
+    drawing: Drawing, table: GHashTable[TypeImpl], number: int, name: str | None, marked: int, top: float
 ) -> None:
     """One slot of the table."""
     x, y = 20 + number % COLUMNS * CELL, top + number // COLUMNS * CELL
@@ -105,8 +105,9 @@ def draw_slot(
         return
     woken = table[name].klass is not None
     tint = palette.AMBER if marked else palette.GREEN if woken else palette.BLUE
-    drawing.box(x, y, CELL, CELL, tint, round=1, title=f"slot {number}: {name}", thick=marked)
-    drawing.text(x + CELL / 2, y + 10, "★" if marked else "■" if woken else "□", size=8, anchor="middle")
+    drawing.box(x, y, CELL, CELL, tint, round=1, title=f"slot {number}: {name}", thick=bool(marked))
+    sign = str(marked) if marked else "■" if woken else "□"
+    drawing.text(x + CELL / 2, y + 10, sign, size=10 if marked else 7, anchor="middle", bold=bool(marked))
 
 
 def slots_as_text(table: GHashTable[TypeImpl], marked: Iterable[str]) -> str:
