@@ -122,3 +122,25 @@ class Notebook:
     def scroll_to(self, number: int) -> None:
         """Bring a cell into view; cells far away are not drawn."""
         self.chrome.execute_script(f"jupyterapp.shell.currentWidget.content.scrollToItem({number}) && 0")
+
+    def widget_cells(self) -> list[int]:
+        """The places, among all cells, of those that show a widget."""
+        code = (
+            "return Array.from(jupyterapp.shell.currentWidget.content.model.cells).map((cell, n) =>"
+            " cell.type === 'code' && cell.outputs.toJSON().some(output =>"
+            " (output.data || {})['application/vnd.jupyter.widget-view+json']) ? n : -1).filter(n => n >= 0)"
+        )
+        return list(self.chrome.execute_script(code))
+
+    def value_of_last_cell(self) -> str:
+        """The text of the last cell's result, after running it again."""
+        before = self.cells()[-1]["count"]
+        self.chrome.execute_script("jupyterapp.shell.currentWidget.content.activeCellIndex = 1e9")
+        self.chrome.execute_script("jupyterapp.commands.execute('notebook:run-cell') && 0")
+        last = wait_for(lambda: (cell := self.cells()[-1])["count"] not in (None, before) and cell)
+        return str(last["outputs"][0]["data"]["text/plain"])
+
+    def picture(self, path: Path) -> int:
+        """Save what the browser shows; the size of the picture in bytes."""
+        path.write_bytes(self.chrome.get_screenshot_as_png())
+        return path.stat().st_size
