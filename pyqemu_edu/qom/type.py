@@ -55,6 +55,9 @@ class TypeInit:
     def __call__(self) -> None:
         type_register_static_array(self.infos)
 
+    def __repr__(self) -> str:
+        return f"<TypeInit {' '.join(info.name for info in self.infos)}>"
+
 
 @dataclass(frozen=True, eq=False)
 class RootTypeInit(TypeInit):

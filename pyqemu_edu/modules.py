@@ -1,0 +1,37 @@
+"""Which modules are linked into the program (Not in QEMU: there it is the linker's business).
+
+Importing a module leaves its constructors behind, as loading an object file does; so what is not named here does not
+exist for a process.  With the full population the order does not matter: it is the reference's.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULES = (
+    "qom.object",
+    "qom.container",
+    "qom.user_creatable",
+    "softmmu.option_lists",
+    "softmmu.memory_init",
+    "hw.core.irq",
+    "hw.core.vmstate_if",
+    "hw.core.resettable",
+    "hw.core.hotplug",
+    "hw.core.bus",
+    "hw.core.qdev",
+    "hw.core.sysbus",
+    "hw.core.machine",
+    "hw.core.null_machine",
+    "hw.core.cpu",
+    "backends.hostmem",
+    "target.riscv.cpu",
+    "hw.intc.riscv_aclint",
+    "hw.riscv.riscv_hart",
+)
+
+
+def link() -> None:
+    """Import them all."""
+    for name in MODULES:
+        import_module(f"pyqemu_edu.{name}")
