@@ -157,12 +157,19 @@ def _query_option_desc(desc: QemuOptDesc) -> dict[str, Any]:
 
 
 def get_drive_infolist() -> list[dict[str, Any]]:
-    """The descriptions of all lists that describe `-drive`, of equal names the first."""
-    first: dict[str, dict[str, Any]] = {}
-    for list in statics().drive_config_groups:
-        for info in query_option_descs(list.desc):
-            first.setdefault(info["name"], info)
-    return [*first.values()]
+    """The descriptions of all lists that describe `-drive`."""
+    infos = [info for list in statics().drive_config_groups for info in query_option_descs(list.desc)]
+    cleanup_infolist(infos)
+    return infos
+
+
+def cleanup_infolist(infos: list[dict[str, Any]]) -> None:
+    """Take out repeated names, but, like C, not the one right after one that was taken out."""
+    i = 1
+    while i < len(infos):
+        if infos[i]["name"] in [info["name"] for info in infos[:i]]:
+            del infos[i]
+        i += 1
 
 
 def qmp_query_command_line_options(option: str | None = None) -> list[dict[str, Any]]:
