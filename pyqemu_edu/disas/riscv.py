@@ -1,7 +1,8 @@
 """Text of RISC-V instructions as QEMU's disassembler prints it (QEMU disas/riscv.c).
 
 The words are decoded and their operands printed from the instructions' declarations; what stands here is only where
-QEMU prints something else: pseudo-instructions and a few forms.  Words of extensions that we do not have print as `illegal`.
+QEMU prints something else: pseudo-instructions and a few forms.  Words of extensions that we do not have print as
+`illegal`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The hart: its registers, its models, and its way from instance to running vCPU (QEMU target/riscv/cpu.c, target/riscv/cpu.h)."""
+"""The hart: its registers, its models, its way from instance to running vCPU (QEMU target/riscv/cpu.c, cpu.h)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pyqemu_edu.accel.tcg.tcg_all import qemu_tcg_mttcg_enabled
 from pyqemu_edu.cpu import cpu_exec_realizefn
+
 from pyqemu_edu.disas.riscv import print_insn_riscv64
 from pyqemu_edu.hw.core.cpu import (
     TYPE_CPU,
@@ -19,15 +20,10 @@ from pyqemu_edu.hw.core.cpu import (
     TCGCPUOps,
     cpu_reset,
 )
-from pyqemu_edu.hw.core.qdev import (
-    DeviceClass,
-    DeviceState,
-    device_class_set_parent_realize,
-    device_class_set_parent_reset,
-    device_class_set_props,
-    qdev_init_gpio_in,
-    qdev_property_add_static,
-)
+from pyqemu_edu.hw.core.gpio import qdev_init_gpio_in
+from pyqemu_edu.hw.core.qdev import device_class_set_parent_realize, device_class_set_parent_reset
+from pyqemu_edu.hw.core.qdev_core import DeviceState
+from pyqemu_edu.hw.core.qdev_properties import device_class_set_props, qdev_property_add_static
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import (
     object_check,
@@ -340,7 +336,7 @@ def riscv_isa_string(cpu: RISCVCPU) -> str:
 def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
     """The names of the instruction set extensions that the hart has, for its decoder.
 
-    Not in QEMU, where each instruction's translator asks for itself.  Left out: `zmmul`, multiplication without division.
+    Not in QEMU, where each instruction's translator asks for itself.  Left out: `zmmul`, M without division.
     """
     names = {"I", "Zicsr", "Privileged"}
     names |= {name for name, bit in (("M", RVM), ("A", RVA), ("C", RVC)) if riscv_has_ext(cpu.env, bit)}
@@ -432,7 +428,7 @@ def cpu_set_cpustate_pointers(cpu: RISCVCPU) -> None:
 
 def riscv_cpu_set_irq(cpu: RISCVCPU, irq: int, level: int) -> None:
     """An interrupt line into the hart changes."""
-    assert irq < IRQ_LOCAL_MAX and 0xFFF >> irq & 1, "guest interrupts need a hypervisor"
+    assert irq <= IRQ_M_EXT, "guest interrupts need a hypervisor"
     if irq == IRQ_S_EXT:
         cpu.env.external_seip = bool(level)
         level = level | cpu.env.software_seip
@@ -443,7 +439,8 @@ def riscv_cpu_realize(dev: DeviceState) -> None:
     """Check the configuration, fix misa, and bring the vCPU to life."""
     cpu = RISCV_CPU(dev)
     mcc = cpu.class_
-    assert isinstance(mcc, RISCVCPUClass) and mcc.parent_realize
+    assert isinstance(mcc, RISCVCPUClass)
+    assert mcc.parent_realize
     cpu_exec_realizefn(cpu)
     _set_privileged_architecture(cpu)
     _set_features(cpu)
@@ -490,7 +487,8 @@ def riscv_cpu_reset(dev: DeviceState) -> None:
     cpu = RISCV_CPU(dev)
     env = cpu.env
     mcc = cpu.class_
-    assert isinstance(mcc, RISCVCPUClass) and mcc.parent_reset
+    assert isinstance(mcc, RISCVCPUClass)
+    assert mcc.parent_reset
     mcc.parent_reset(dev)
     env.misa_mxl = env.misa_mxl_max
     env.priv = PRV_M

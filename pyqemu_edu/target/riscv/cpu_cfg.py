@@ -204,7 +204,7 @@ isa_edata_arr = (
     )),
     ("xventanacondops", True, PRIV_VERSION_1_12_0, "ext_XVentanaCondOps"),
 )
-"""Extension, whether its name has several letters, since which privileged architecture, field: in the order of the ISA string."""
+"""Extension, has its name several letters, since which privileged architecture, field; in the ISA string's order."""
 
 PRIV_SPECS = {"v1.12.0": PRIV_VERSION_1_12_0, "v1.11.0": PRIV_VERSION_1_11_0, "v1.10.0": PRIV_VERSION_1_10_0}
 

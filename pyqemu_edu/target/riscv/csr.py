@@ -1,4 +1,4 @@
-"""Control and status registers: one table of who may see them and what reading and writing does (QEMU target/riscv/csr.c).
+"""Control and status registers: who may see them, and what reading and writing does (QEMU target/riscv/csr.c).
 
 Left out: the registers of F, V, AIA, pointer masking and RV32, most of the hypervisor's (what is here of them is what
 the monitor's `info registers` shows), supervisor timers, and counting of programmable events.
@@ -7,7 +7,7 @@ the monitor's `info registers` shows), supervisor timers, and counting of progra
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 

@@ -5,9 +5,9 @@
     @insn("0000001 ..... ..... 000 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
     def mul(m: Machine, a: R) -> None: m.x[a.rd] = m.x[a.rs1] * m.x[a.rs2]
 
-In a pattern `0` and `1` are fixed bits, `.` are bits of the format's operands, and `-` are bits that nobody looks at.  Where two
-patterns match a word, the one with more fixed bits is meant.  In an assembly form `{pc+imm}` is an address, given as a
-label or its distance, and `{imm>>12}` is an operand without its low 12 bits.
+In a pattern `0` and `1` are fixed bits, `.` are bits of the format's operands, and `-` are bits that nobody looks at.
+Where two patterns match a word, the one with more fixed bits is meant.  In an assembly form `{pc+imm}` is an address,
+and `{imm>>12}` is an operand without its low 12 bits.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def _no_meaning(m: Any, a: Any) -> None:
 def _instruction(name: str, pattern: str, form: str, meaning: Meaning, extension: Extension) -> Instruction:
     *groups, layout = pattern.split()
     bits = "".join(groups)
-    assert len(bits) in (16, 32) and not bits.strip("01.-"), f"{name}: bad pattern {pattern!r}"
+    assert len(bits) in (16, 32), f"{name}: {len(bits)} bits in {pattern!r}"
+    assert not bits.strip("01.-"), f"{name}: bad pattern {pattern!r}"
     mask = int(re.sub("[.-]", "0", re.sub("[01]", "1", bits)), 2)
     match = int(re.sub("[.-]", "0", bits), 2)
     return Instruction(name, " ".join(groups), mask, match, FORMATS[layout], form, meaning, extension)

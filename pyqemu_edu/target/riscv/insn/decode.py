@@ -1,6 +1,6 @@
 """From a word to an instruction and its operands (QEMU target/riscv/translate.c).
 
-QEMU's build generates a decoder out of `insn32.decode` and `insn16.decode`; here a table is filled from the declarations.
+QEMU's build generates a decoder out of `insn32.decode` and `insn16.decode`; ours fills a table from the declarations.
 """
 
 from __future__ import annotations

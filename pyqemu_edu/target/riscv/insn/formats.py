@@ -1,9 +1,9 @@
 """Where the operands of an instruction stand in its bits (QEMU target/riscv/insn32.decode, insn16.decode).
 
-A format is written as the ISA manual draws it, from the highest bit to the lowest: `imm[12|10:5]` holds bits 12 and 10 to 5
-of the operand `imm`.  `imm` is signed, `uimm` is an `imm` without a sign, `rd'` is one of the eight registers x8 to x15, and
-`rd/rs1` is both operands at once.  Operands that a compressed form leaves out are given behind it.  Decoding, encoding
-and drawing all read these lines.
+A format is written as the ISA manual draws it, from the highest bit to the lowest: `imm[12|10:5]` holds bits 12 and
+10 to 5 of the operand `imm`.  `imm` is signed, `uimm` is an `imm` without a sign, `rd'` is one of the eight registers
+x8 to x15, and `rd/rs1` is both operands at once.  Operands that a compressed form leaves out are given behind it.
+Decoding, encoding and drawing all read these lines.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Format:
         return self.operands(**values)
 
     def encode(self, values: Mapping[str, int]) -> int:
-        """The bits of a word that hold `values`, those of one field agreeing; `ValueError` for one that does not fit."""
+        """The bits of a word that hold `values`; `ValueError` for one that does not fit."""
         word = 0
         for piece in self.pieces:
             for name in piece.names:

@@ -14,7 +14,7 @@ from pyqemu_edu.target.riscv.op_helper import helper_mret, helper_wfi
 insn = Extension("Privileged", "Traps and returns from them")
 
 # fmt: off
-# ruff: noqa: E704, E501
+# ruff: noqa: D103
 
 # Always the call from user mode: `riscv_cpu_do_interrupt` knows the mode and puts it right
 @insn("000000000000 00000 000 00000 1110011  @empty")

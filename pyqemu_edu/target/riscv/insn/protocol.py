@@ -1,15 +1,15 @@
 """What an instruction's meaning may ask of the machine that reads it (Not in QEMU).
 
-A meaning is a Python function `add(m, a)`: `m` is a reading of the machine, `a` the instruction's operands.  The same text
-is read on numbers (the interpreter, where a value is a Python int), on names (the translator, where a value is a
+A meaning is a Python function `add(m, a)`: `m` is a reading of the machine, `a` the instruction's operands.  The same
+text is read on numbers (the interpreter, where a value is a Python int), on names (the translator, where a value is a
 temporary and every operator emits a TCG op) and on nothing (which registers does it touch?).  So a meaning uses no
 `if`, `and`, `or`, `not` or `while` on values of the guest; it says `m.select`.
 
 Values are XLEN = 64 bits wide and unsigned.  `+ - * & | ^ ~ <<` work modulo 2**64 (the reading masks when a value lands
-in a register, an address or a comparison made by this protocol); `>>`, `<`, `>=`, `==`, `!=` read their operands as unsigned.
-`m.signed(v)` is the same bits read as two's complement: `>>`, `<` and `>=` on it are arithmetic.  A plain int may stand
-wherever a value may; operands such as `a.imm` are plain, possibly negative ints, so one that is compared is first made
-a value by `m.zext(a.imm, 64)`.
+in a register, an address or a comparison made by this protocol); `>>`, `<`, `>=`, `==`, `!=` read their operands as
+unsigned.  `m.signed(v)` is the same bits read as two's complement: `>>`, `<` and `>=` on it are arithmetic.  A plain
+int may stand wherever a value may; operands such as `a.imm` are plain, possibly negative ints, so one that is compared
+is first made a value by `m.zext(a.imm, 64)`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Machine(Protocol):
     def mulh(self, a: Value, b: Value) -> Value: ...                          # high half: signed * signed
     def mulhu(self, a: Value, b: Value) -> Value: ...                         # high half: unsigned * unsigned
     def mulhsu(self, a: Value, b: Value) -> Value: ...                        # high half: signed * unsigned
-    def div(self, a: Value, b: Value) -> Value: ...                           # signed, towards zero; b is never 0; -2**63 / -1 is -2**63
+    def div(self, a: Value, b: Value) -> Value: ...                           # signed, towards 0, wraps; b is never 0
     def rem(self, a: Value, b: Value) -> Value: ...                           # its remainder, sign of a
     def divu(self, a: Value, b: Value) -> Value: ...                          # unsigned; b is never 0
     def remu(self, a: Value, b: Value) -> Value: ...
@@ -76,7 +76,7 @@ class Machine(Protocol):
         """Replace the bits in `mask` of a CSR by `value`; its old value (QEMU `riscv_csrrw`); ends a block."""
 
     def helper(self, function: Callable[..., Any], *arguments: Value) -> Value:
-        """Call `function(env, *arguments)` with pc known exactly; it may trap; the value it returns, if it returns one."""
+        """Call `function(env, *arguments)` with pc known exactly; it may trap; what it returns, if anything."""
 
     def raise_exception(self, cause: int, tval: Value = 0) -> None:
         """Trap to the machine's handler with this cause; ends a block."""

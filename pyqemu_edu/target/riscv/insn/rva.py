@@ -20,7 +20,7 @@ def amo(m: Machine, a: Atomic, size: int, operation: Callable[[Value, Value], Va
 
 
 # fmt: off
-# ruff: noqa: E704, E501
+# ruff: noqa: D103, E501
 
 # Load-reserved and store-conditional
 

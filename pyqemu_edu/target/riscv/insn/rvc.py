@@ -1,4 +1,4 @@
-"""C, compressed instructions: each is a short spelling of a full one, whose meaning it shares (QEMU target/riscv/insn16.decode)."""
+"""C, compressed instructions: short spellings of full ones, sharing their meaning (QEMU target/riscv/insn16.decode)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ short("c.lw",       "010 ... ... .. ... 00        @cl_w",    lw,     "{rd}, {imm
 short("c.ld",       "011 ... ... .. ... 00        @cl_d",    ld,     "{rd}, {imm}({rs1})")
 short("c.sw",       "110 ... ... .. ... 00        @cs_w",    sw,     "{rs2}, {imm}({rs1})")
 short("c.sd",       "111 ... ... .. ... 00        @cs_d",    sd,     "{rs2}, {imm}({rs1})")
-reserved(           "000 00000000 --- 00")                                                    # c.addi4spn of nothing; all zeros
+reserved(           "000 00000000 --- 00")  # c.addi4spn of nothing; all zeros
 
 # Quadrant 1
 short("c.addi",     "000 . ..... ..... 01         @ci",      addi,   "{rd}, {imm}")
@@ -59,21 +59,21 @@ short("c.addw",     "100111 ... 01 ... 01         @ca",      addw,   "{rd}, {rs2
 short("c.j",        "101 ........... 01           @cj",      jal,    "{pc+imm}")
 short("c.beqz",     "110 ... ... ..... 01         @cb",      beq,    "{rs1}, {pc+imm}")
 short("c.bnez",     "111 ... ... ..... 01         @cb",      bne,    "{rs1}, {pc+imm}")
-reserved(           "001 - 00000 ----- 01")                                                   # c.addiw to x0
-reserved(           "011 0 ----- 00000 01")                                                   # c.addi16sp, c.lui of nothing
+reserved(           "001 - 00000 ----- 01")  # c.addiw to x0
+reserved(           "011 0 ----- 00000 01")  # c.addi16sp, c.lui of nothing
 
 # Quadrant 2
 short("c.slli",     "000 . ..... ..... 10         @ci_sh",   slli,   "{rd}, {shamt}")
 short("c.lwsp",     "010 . ..... ..... 10         @ci_lwsp", lw,     "{rd}, {imm}(sp)")
 short("c.ldsp",     "011 . ..... ..... 10         @ci_ldsp", ld,     "{rd}, {imm}(sp)")
 short("c.jr",       "1000 ..... 00000 10          @cr_jr",   jalr,   "{rs1}")
-short("c.mv",       "1000 ..... ..... 10          @cr_mv",   addi,   "{rd}, {rs1}")  # as in QEMU; the manual says add with x0
+short("c.mv",       "1000 ..... ..... 10          @cr_mv",   addi,   "{rd}, {rs1}")  # in the manual: add
 short("c.ebreak",   "1001 00000 00000 10          @c_empty", ebreak, "")
 short("c.jalr",     "1001 ..... 00000 10          @cr_jalr", jalr,   "{rs1}")
 short("c.add",      "1001 ..... ..... 10          @cr",      add,    "{rd}, {rs2}")
 short("c.swsp",     "110 ...... ..... 10          @css_w",   sw,     "{rs2}, {imm}(sp)")
 short("c.sdsp",     "111 ...... ..... 10          @css_d",   sd,     "{rs2}, {imm}(sp)")
-reserved(           "010 - 00000 ----- 10")                                                   # c.lwsp to x0
-reserved(           "011 - 00000 ----- 10")                                                   # c.ldsp to x0
-reserved(           "1000 00000 00000 10")                                                    # c.jr to x0
+reserved(           "010 - 00000 ----- 10")  # c.lwsp to x0
+reserved(           "011 - 00000 ----- 10")  # c.ldsp to x0
+reserved(           "1000 00000 00000 10")  # c.jr to x0
 # fmt: on

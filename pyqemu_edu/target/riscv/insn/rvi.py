@@ -9,7 +9,7 @@ from pyqemu_edu.target.riscv.insn.protocol import Machine
 insn = Extension("I", "Base integer instructions")
 
 # fmt: off
-# ruff: noqa: E704, E501
+# ruff: noqa: D103
 
 # Constants and addresses
 

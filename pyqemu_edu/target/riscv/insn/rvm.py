@@ -18,7 +18,7 @@ def nonzero(m: Machine, divisor: Value) -> Value:
 
 
 # fmt: off
-# ruff: noqa: E704, E501
+# ruff: noqa: D103
 
 @insn("0000001 ..... ..... 000 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
 def mul(m: Machine, a: R) -> None: m.x[a.rd] = m.x[a.rs1] * m.x[a.rs2]

@@ -14,7 +14,7 @@ insn = Extension("Zicsr", "Control and status registers")
 insn_fence = Extension("Zifencei", "Instruction-fetch fence")
 
 # fmt: off
-# ruff: noqa: E704, E501
+# ruff: noqa: D103
 
 @insn("............ ..... 001 ..... 1110011  @csr", "{rd}, {csr}, {rs1}")
 def csrrw(m: Machine, a: Csr) -> None: m.x[a.rd] = m.csr(a.csr, m.x[a.rs1], -1, reads=a.rd != 0, writes=True)

@@ -1,0 +1,1 @@
+"""Running instructions one at a time, on numbers (Not in QEMU)."""

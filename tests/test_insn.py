@@ -1,0 +1,129 @@
+"""Instructions are declared once: patterns, formats, decoding and encoding agree, and capstone knows the same."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+
+import capstone
+import pytest
+
+from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
+from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS, decode, decoder
+from pyqemu_edu.target.riscv.insn.effects import effects
+from pyqemu_edu.target.riscv.insn.formats import FORMATS, R
+
+INSTRUCTIONS = [each for each in decoder().instructions if each.name != RESERVED]
+
+
+def some_words(instruction: Instruction, count: int = 40) -> list[int]:
+    """Words that match an instruction's pattern and decode as it."""
+    rng = random.Random(instruction.name)
+    free = ((1 << 8 * instruction.length) - 1) & ~instruction.mask
+    words = [instruction.match | rng.getrandbits(32) & free for _ in range(count)]
+    return [word for word in words if (found := decode(word)) and found[0] is instruction]
+
+
+def looked_at(instruction: Instruction) -> int:
+    """The bits of a word that are fixed or belong to an operand."""
+    return int(instruction.pattern.replace(" ", "").translate(str.maketrans("01.-", "1110")), 2)
+
+
+def test_every_instruction_of_the_manual_is_there() -> None:
+    counted = {name: sum(i.name != RESERVED for i in ext.instructions) for name, ext in EXTENSIONS.items()}
+    # RV32I 40 - ecall, ebreak + RV64I 12 + pause; RV32M 8 + RV64M 5; RV32A 11 + RV64A 11
+    assert counted == {"I": 51, "M": 13, "A": 22, "C": 32, "Zicsr": 6, "Zifencei": 1, "Privileged": 4}
+
+
+def test_two_patterns_that_meet_differ_in_how_much_they_fix() -> None:
+    for a, b in combinations(decoder().instructions, 2):
+        if a.length == b.length and not (a.match ^ b.match) & a.mask & b.mask:
+            assert a.mask.bit_count() != b.mask.bit_count(), f"{a.name} and {b.name}"
+
+
+@pytest.mark.parametrize("layout", FORMATS.values(), ids=lambda layout: layout.name)
+def test_a_format_accounts_for_every_bit_once(layout) -> None:
+    bits = [bit for piece in layout.pieces for bit in range(piece.low, piece.high + 1)]
+    assert sorted(bits) == list(range(len(bits)))
+    assert len(bits) in (16, 32)
+
+
+@pytest.mark.parametrize("instruction", INSTRUCTIONS, ids=lambda instruction: instruction.name)
+def test_encoding_what_was_decoded_gives_the_same_word(instruction: Instruction) -> None:
+    words = some_words(instruction)
+    assert words
+    for word in words:
+        assert instruction.encode(**decode(word)[1]._asdict()) == word & looked_at(instruction)
+
+
+def test_the_all_zero_and_the_all_one_word_are_illegal() -> None:
+    assert decode(0) is None
+    assert decode(0xFFFF_FFFF) is None
+    assert decode(0xFFFF) is None
+
+
+def test_a_hart_without_an_extension_does_not_know_its_words() -> None:
+    mul = 0x02B5_0533
+    assert decode(mul)[0].name == "mul"
+    assert decoder(frozenset({"I", "C"})).decode(mul) is None
+
+
+def test_an_operand_that_does_not_fit_is_refused() -> None:
+    addi = next(each for each in INSTRUCTIONS if each.name == "addi")
+    with pytest.raises(ValueError, match="imm cannot be 2048"):
+        addi.encode(rd=1, rs1=1, imm=2048)
+
+
+def test_capstone_knows_the_same_instructions() -> None:
+    """Capstone reads each of our words as the instruction of that name, or as a pseudo-instruction of it."""
+    engine = capstone.Cs(capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC)
+    for instruction in INSTRUCTIONS:
+        for word in some_words(instruction, 8):
+            word &= looked_at(instruction)  # capstone refuses what QEMU ignores,
+            if instruction.extension.name == "C" and (decode(word)[1] + (1,))[0] * (decode(word)[1] + (1,))[-1] == 0:
+                continue  # and hints
+            found = list(engine.disasm(word.to_bytes(instruction.length, "little"), 0))
+            assert found, f"capstone does not know {word:08x} {instruction.name}"
+            same = found[0].mnemonic.partition(".aq")[0].partition(".rl")[0] == instruction.name
+            assert same or found[0].mnemonic in PSEUDO.get(instruction.name, ()), (instruction, found[0])
+
+
+PSEUDO = {
+    "addi": ("mv", "nop", "li"),
+    "addiw": ("sext.w",),
+    "beq": ("beqz",),
+    "bge": ("bgez", "blez"),
+    "blt": ("bltz", "bgtz"),
+    "bne": ("bnez",),
+    "c.addi": ("c.nop",),
+    "csrrc": ("csrc", "csrr"),
+    "csrrci": ("csrci",),
+    "csrrs": ("csrs", "csrr", "rdcycle", "rdtime", "rdinstret"),
+    "csrrsi": ("csrsi",),
+    "csrrw": ("csrw",),
+    "csrrwi": ("csrwi",),
+    "pause": ("fence",),  # an older capstone
+    "jal": ("j",),
+    "jalr": ("jr", "ret"),
+    "sltiu": ("seqz",),
+    "sltu": ("snez",),
+    "slt": ("sltz", "sgtz"),
+    "sub": ("neg",),
+    "subw": ("negw",),
+    "xori": ("not",),
+}
+
+
+def test_reading_on_nothing_tells_what_is_touched() -> None:
+    add, _ = decode(0x00B5_0533)  # add a0,a0,a1
+    seen = effects(add.meaning, R(rd=10, rs1=10, rs2=11))
+    assert (seen.reads, seen.writes, seen.loads, seen.ends_block) == ({10, 11}, {10}, [], False)
+    sw, operands = decode(0x00B5_2023)  # sw a1,0(a0)
+    assert effects(sw.meaning, operands).stores == [4]
+
+
+@pytest.mark.parametrize("instruction", INSTRUCTIONS, ids=lambda instruction: instruction.name)
+def test_no_meaning_asks_for_the_truth_of_a_value(instruction: Instruction) -> None:
+    for word in some_words(instruction, 5):
+        seen = effects(instruction.meaning, decode(word)[1])
+        assert seen.writes <= set(range(1, 32))
