@@ -275,8 +275,9 @@ function stepper(root, trace, options = {}) {
     go(inside[now] >= 0 ? inside[now] : now + 1);
   }
   function stepOut() {
-    const call = trace.kind[now] === EVENT ? trace.parent[now] : trace.parent[callOf(now)];
-    go(call >= 0 ? (ends[call] >= 0 ? ends[call] : call) : now + 1);
+    const leaving = trace.kind[now] === RETURN || trace.kind[now] === RAISE;
+    const call = leaving ? trace.parent[callOf(now)] : callOf(now);
+    go(call >= 0 && ends[call] >= 0 ? ends[call] : now + 1);
   }
 
   function play(on = !timer) {

@@ -1,0 +1,148 @@
+"""A recording in the form in which the real QEMU's boot was written down under gdb (Not in QEMU).
+
+One line for each registration, each type, class and instance that is initialised, and each call of a function named
+in `traced_functions.txt`.  Objects are `type#n` in order of creation, strings stand in quotes, other pointers are left
+out.  QEMU's second thread is the one for RCU, which we have not; so our second thread is called T3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+from pyqemu_edu.trace.brief import Brief, Ref
+from pyqemu_edu.trace.log import Log, Record
+from pyqemu_edu.util.module import ModuleInitType
+
+# Which arguments of a call are written down, by our names.  Functions that are not here show every argument
+# that is an object; a name in brackets is shown even when there is none.
+# fmt: off
+SHOWN: dict[str, tuple[str, ...]] = {
+    "cpu_address_space_init":            ("cpu", "asidx", "prefix"),
+    "memory_region_add_subregion":       ("mr", "offset", "subregion"),
+    "memory_region_init":                ("name",),
+    "memory_region_init_io":             ("owner", "opaque", "[name]"),
+    "memory_region_init_rom":            ("name",),
+    "module_call_init":                  ("type",),
+    "object_initialize_child_internal":  ("parent", "propname", "size", "type"),
+    "object_new":                        ("typename",),
+    "object_new_with_class":             ("klass",),
+    "object_property_add_child":         ("obj", "name", "child"),
+    "phase_advance":                     ("phase",),
+    "qdev_new":                          ("name",),
+    "qdev_realize":                      ("dev",),
+    "qemu_thread_create":                ("name",),
+    "rom_add_blob":                      ("name",),
+}
+# fmt: on
+
+
+@cache
+def traced_functions() -> frozenset[str]:
+    """The functions whose calls were written down."""
+    return frozenset((Path(__file__).parent / "traced_functions.txt").read_text(encoding="utf-8").split())
+
+
+def thread_name(record: Record) -> str:
+    """The thread as the real one was numbered."""
+    return f"T{record.thread if record.thread == 1 else record.thread + 1}"
+
+
+def written(value: Brief) -> str:
+    """A value as it was written down."""
+    if value is None:
+        return "None"
+    if isinstance(value, Ref):
+        return str(value)
+    if isinstance(value, str):
+        return f"'{value}'"
+    return hex(value) if isinstance(value, int) and value > 0xFFFF else str(value)
+
+
+def is_object(value: Brief) -> bool:
+    """Whether a value names an object, `type#n`."""
+    return isinstance(value, Ref) and "#" in value
+
+
+def arguments(record: Record, sizes: dict[str, int]) -> Iterator[str]:
+    """The arguments of a call that are written down."""
+    fields = record.fields
+    for name in SHOWN.get(record.name, ()):
+        if name == "size":
+            yield str(sizes.get(str(fields["type"]), 0))
+        elif name.startswith("["):
+            yield written(fields.get(name[1:-1]))
+        elif record.name == "memory_region_init_io" and not is_object(fields.get(name)):
+            continue
+        elif name in ("type", "phase") and record.name in ("module_call_init", "phase_advance"):
+            yield phase_number(fields[name])
+        else:
+            yield written(fields.get(name))
+    if record.name not in SHOWN:
+        yield from (str(value) for value in record.values[:1] if is_object(value))
+
+
+def phase_number(value: Brief) -> str:
+    """The number of an init type or of a phase, which we keep by name."""
+    names = {kind.name: str(kind.value) for kind in ModuleInitType}
+    phases = ("NO_MACHINE", "MACHINE_CREATED", "ACCEL_CREATED", "MACHINE_INITIALIZED", "MACHINE_READY")
+    names |= {name: str(number) for number, name in enumerate(phases)}
+    return names.get(str(value), str(value))
+
+
+def sizes_of(log: Log) -> dict[str, int]:
+    """The instance size of every type, as its class knows it."""
+    return {str(event["type"]): int(event["instance_size"]) for event in log.events("class_init")}
+
+
+def call_line(record: Record, sizes: dict[str, int]) -> str:
+    """The line of a call."""
+    return " ".join(["CALL", record.name, *arguments(record, sizes), thread_name(record)])
+
+
+def type_new_line(record: Record) -> str:
+    """The line of a new type."""
+    f = record.fields
+    sizes = f"isz {f['instance_size']} csz {f['class_size']} abs {int(f['abstract'])}"
+    return f"TYPENEW {f['name']} PARENT {f['parent']} {sizes}"
+
+
+def class_init_line(record: Record) -> str:
+    """The line of a class that its type fills in."""
+    f = record.fields
+    sizes = f"isz {f['instance_size']} csz {f['class_size']} abs {int(f['abstract'])}"
+    return f"CLASSINIT {f['type']} fn {'yes' if f['has_hook'] else '-'} {sizes}"
+
+
+Line = Callable[[Record], str]
+EVENT_LINES: dict[str, Line] = {
+    "module_register": lambda r: f"REGMOD {phase_number(r['type'])}",
+    "type_new": type_new_line,
+    "type_initialize": lambda r: f"TYPEINIT {r['type']}",
+    "class_base_init": lambda r: f"BASEINIT {r['base']} FOR {r['type']}",
+    "class_init": class_init_line,
+    "object_initialize": lambda r: f"OBJINIT {r['obj']} size {r['size']}",
+    "instance_init": lambda r: f"INSTINIT {r['type']} obj {r['obj']}",
+    "instance_post_init": lambda r: f"POSTINIT {r['type']} obj {r['obj']}",
+}
+
+
+def ground_truth(log: Log) -> Iterator[str]:
+    """The lines of a recording."""
+    wanted, sizes = traced_functions(), sizes_of(log)
+    for record in log:
+        if record.kind == "event":
+            line = EVENT_LINES.get(record.name)
+            if line:
+                yield line(record)
+        elif record.kind == "call" and record.name in wanted:
+            if record.name == "module_call_init":
+                yield f"MODCALL {phase_number(record['type'])}"
+            yield call_line(record, sizes)
+
+
+def comparable(lines: Iterator[str] | list[str]) -> list[str]:
+    """Lines of the real record without what we cannot know: who called at which offset, and how it ended."""
+    kept = (line.strip() for line in lines)
+    return [" ".join(line.split()[:2]) if line.startswith("MODCALL") else line for line in kept if line[:4] != "EXIT"]
