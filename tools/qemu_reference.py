@@ -25,8 +25,8 @@ MODULE_MACROS = frozenset(
     "block_init migration_init module_init opts_init trace_init type_init xen_backend_init".split()
 )
 MIRRORED = """
-    block.c cpu.c cpus-common.c disas.c event-loop-base.c blockdev.c iothread.c page-vary*.c memory_ldst.c.inc qom/* util/*
-    qobject/* qapi/* softmmu/* monitor/* chardev/char*.c trace/* gdbstub/* disas/riscv.c backends/* accel/*
+    block.c cpu.c cpus-common.c disas.c event-loop-base.c blockdev.c iothread.c page-vary*.c memory_ldst.c.inc qom/*
+    util/* qobject/* qapi/* softmmu/* monitor/* chardev/char*.c trace/* gdbstub/* disas/riscv.c backends/* accel/*
     accel/kvm/* accel/stubs/* accel/tcg/* tcg/* tcg/tci/* target/riscv/* target/riscv/insn_trans/* fpu/* hw/core/*
     hw/cpu/* hw/riscv/* hw/mem/* hw/block/block.c hw/block/pflash_cfi01.c hw/block/virtio-blk.c hw/char/riscv_htif.c
     hw/char/serial*.c hw/char/sifive_uart.c hw/char/virtio-*.c hw/intc/riscv_*.c hw/intc/sifive_plic.c
