@@ -89,7 +89,6 @@ class CPUTLB:
             (1, True): self.ld1s,
             (2, True): self.ld2s,
             (4, True): self.ld4s,
-            (8, True): self.ld8,
         }
 
     def stores(self) -> dict[int, View]:
@@ -260,6 +259,7 @@ def notdirty_write(ram_addr: int, size: int) -> None:
 
 def helper_ld(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
     """A load that the views did not know: enter the page there if it is RAM and the address aligned."""
+    signed = signed and size < 8
     value = load_helper(cpu, addr, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
     if entry is not None and entry.host is not None and not addr & (size - 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -35,15 +34,13 @@ translate_block = Event("translate_block", "tb", "pc", "tb_code")
 exec_tb = Event("exec_tb", "tb", "pc")
 exec_tb_exit = Event("exec_tb_exit", "last_tb", "flags")
 
-TBCode = Callable[[Any, Any, int], int]
-"""`code(cpu, env, loops)` runs the block and gives the TB_EXIT by which it was left."""
-
 
 @dataclass(eq=False)
 class TBInsn:
-    """What is known at each guest instruction of a block: the data of its `insn_start`, and the line where its Python begins."""
+    """A guest instruction of a block: the data of its `insn_start`, its assembly, and the line where its Python begins."""
 
     data: tuple[int, ...]
+    text: str = ""
     line: int = 0
 
 
@@ -51,7 +48,8 @@ class TBInsn:
 class TranslationBlock:
     """Guest instructions in a row, and the Python function that does what they do.
 
-    `jmp_dest` are the blocks linked to its two jumps; `jmp_list` are the jumps of others linked to it.
+    `code(cpu, env, loops)` runs the block and gives the TB_EXIT by which it was left; one that jumps to its own beginning goes
+    round at most `loops` times.  `jmp_dest` are the blocks linked to its two jumps; `jmp_list` are the jumps of others linked to it.
     """
 
     pc: int
@@ -63,11 +61,11 @@ class TranslationBlock:
     page_addr: list[int] = field(default_factory=lambda: [-1, -1])
     jmp_dest: list[TranslationBlock | None] = field(default_factory=lambda: [None, None])
     jmp_list: list[tuple[TranslationBlock, int]] = field(default_factory=list)
-    code: TBCode | None = None
+    code: Any = None
     code_object: CodeType | None = None
     source: str = ""
     insns: list[TBInsn] = field(default_factory=list)
-    registers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    registers: dict[str, str] = field(default_factory=dict)
     tc_ptr: int = 0
     loops: int = 1
     max_loops: int = 1

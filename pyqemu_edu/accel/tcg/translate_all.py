@@ -1,0 +1,87 @@
+"""From an address to a translated block, and from an exception back to the instruction (QEMU accel/tcg/translate-all.c)."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code
+from pyqemu_edu.accel.tcg.tb import (
+    CF_COUNT_MASK,
+    CF_LAST_IO,
+    TCG_MAX_INSNS,
+    TranslationBlock,
+    translate_block,
+)
+from pyqemu_edu.accel.tcg.tb_maint import statics as tb_ctx
+from pyqemu_edu.accel.tcg.tb_maint import tb_link_page
+from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState
+from pyqemu_edu.tcg.tcg import tcg_ctx, tcg_func_start, tcg_gen_code
+from pyqemu_edu.util.log import (
+    CPU_LOG_TB_OUT_ASM,
+    qemu_log,
+    qemu_log_in_addr_range,
+    qemu_loglevel_mask,
+)
+
+
+def tb_gen_code(cpu: CPUState, pc: int, cs_base: int, flags: int, cflags: int) -> TranslationBlock:
+    """Translate the code at `pc`; code that is not in RAM one instruction at a time, and for once only."""
+    phys_pc = get_page_addr_code(cpu.env_ptr, pc)
+    if phys_pc == -1:
+        cflags = cflags & ~CF_COUNT_MASK | CF_LAST_IO | 1
+    max_insns = cflags & CF_COUNT_MASK or TCG_MAX_INSNS
+    tb = TranslationBlock(pc, cs_base, flags, cflags, page_addr=[phys_pc, -1], tc_ptr=tcg_tb_alloc())
+    if translate_block:
+        translate_block(tb, pc, tb.tc_ptr)
+    size = setjmp_gen_code(cpu, tb, pc, max_insns)
+    if qemu_loglevel_mask(CPU_LOG_TB_OUT_ASM) and qemu_log_in_addr_range(pc):
+        qemu_log(f"OUT: [size={size}]\n{tb.source}\n")
+    return tb if phys_pc == -1 else tb_link_page(tb)
+
+
+def tcg_tb_alloc() -> int:
+    """A number for a new block: where it would be in memory, were it machine code (QEMU tcg/tcg.c)."""
+    s = tb_ctx()
+    with s.lock:
+        s.tc_ptr += 0x140
+        return s.tc_ptr
+
+
+def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, max_insns: int) -> int:
+    """From guest code to operations to Python; the length of the source."""
+    s = tcg_ctx()
+    tcg_func_start(s)
+    tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
+    assert tcg_ops is not None and tcg_ops.translate_code is not None
+    tcg_ops.translate_code(cpu, tb, max_insns, pc)
+    assert tb.size != 0
+    return tcg_gen_code(s, tb, pc)
+
+
+def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, traceback: TracebackType | None) -> None:
+    """An exception has left `tb` in the middle: put the registers back to what they were before the instruction.
+
+    C knows the host address and searches the block's table for it; here the traceback tells the line of the generated
+    function, and its frame still has the registers in its variables.
+    """
+    while traceback is not None and traceback.tb_frame.f_code is not tb.code_object:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return
+    variables: dict[str, Any] = traceback.tb_frame.f_locals
+    index = max((i for i, insn in enumerate(tb.insns) if insn.line <= traceback.tb_lineno), default=0)
+    cpu.instret += variables.get("n", 0) * tb.icount - (tb.icount - index)
+    restore_registers(cpu.env_ptr, tb, variables)
+    tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
+    assert tcg_ops is not None and tcg_ops.restore_state_to_opc is not None
+    tcg_ops.restore_state_to_opc(cpu, tb, tb.insns[index].data)
+
+
+def restore_registers(env: Any, tb: TranslationBlock, variables: dict[str, Any]) -> None:
+    """Registers from a frame's variables to `env`; those that were not written yet are not there."""
+    for name, place in tb.registers.items():
+        if name in variables and place.startswith("gpr"):
+            env.gpr[int(place[4:-1])] = variables[name]
+        elif name in variables:
+            setattr(env, place, variables[name])

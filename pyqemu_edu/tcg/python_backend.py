@@ -1,0 +1,449 @@
+"""From operations to a Python function (in the place of QEMU's tcg/<host>/tcg-target.c.inc and the second half of tcg/tcg.c).
+
+The host's machine language is Python.  A block becomes one function whose local variables are the guest's registers:
+read from `env` at the beginning, written back where the block is left.  Nothing is written back where the guest may
+trap; instead whoever catches the exception finds the registers in the function's frame (accel/tcg/translate_all.py,
+`cpu_restore_state`).  A block that jumps to its own beginning becomes a loop.
+
+    def tb_8000000a(cpu, env, loops):
+        gpr = env.gpr
+        t0 = gpr[5]
+        t1 = gpr[6]
+        for n in range(loops):
+            # 0x8000000a: addi t0,t0,1
+            t0 = t0 + 1 & M
+            # 0x8000000c: bne t0,t1,-2
+            if t0 == t1: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pyqemu_edu.tcg.op import COMPUTE, INVERTED, SIGN, M, MemOp, TCGCond, TCGContext, TCGOp, TCGTemp, TempKind
+
+if TYPE_CHECKING:
+    from pyqemu_edu.accel.tcg.tb import TranslationBlock
+
+MAX_LOOP_INSNS = 4096
+"""A block that repeats itself looks up after so many instructions whether somebody wants the vCPU."""
+
+TB_EXIT_LOOKUP = 4
+
+# fmt: off
+TEMPLATES: dict[str, str] = {
+    "mov_i64":    "{0}",
+    "add_i64":    "{0} + {1} & M",
+    "sub_i64":    "{0} - {1} & M",
+    "mul_i64":    "{0} * {1} & M",
+    "muluh_i64":  "{0} * {1} >> 64",
+    "divu_i64":   "{0} // {1}",
+    "remu_i64":   "{0} % {1}",
+    "and_i64":    "{0} & {1}",
+    "or_i64":     "{0} | {1}",
+    "xor_i64":    "{0} ^ {1}",
+    "not_i64":    "{0} ^ M",
+    "neg_i64":    "-{0} & M",
+    "shl_i64":    "{0} << {1} & M",
+    "shr_i64":    "{0} >> {1}",
+    "sar_i64":    "({0} ^ SIGN) - SIGN >> {1} & M",
+    "ext8u_i64":  "{0} & 0xff",
+    "ext16u_i64": "{0} & 0xffff",
+    "ext32u_i64": "{0} & 0xffffffff",
+    "ext8s_i64":  "{0} | 0xffffffffffffff80 if {0} & 0x80 else {0} & 0x7f",
+    "ext16s_i64": "{0} | 0xffffffffffff8000 if {0} & 0x8000 else {0} & 0x7fff",
+    "ext32s_i64": "{0} | 0xffffffff80000000 if {0} & 0x80000000 else {0} & 0x7fffffff",
+}
+"""Each operation as a Python expression.  Shift distances are below 64, as the meanings say."""
+COMPARISONS = {
+    TCGCond.EQ: "{0} == {1}", TCGCond.NE: "{0} != {1}", TCGCond.LTU: "{0} < {1}", TCGCond.GEU: "{0} >= {1}",
+    TCGCond.LT: "({0} ^ SIGN) < ({1} ^ SIGN)", TCGCond.GE: "({0} ^ SIGN) >= ({1} ^ SIGN)",
+}
+WITH_ZERO = {TCGCond.LT: "{0} >> 63", TCGCond.GE: "{0} < SIGN"}
+# fmt: on
+
+GLOBALS: dict[str, Any] = {
+    "M": M,
+    "SIGN": SIGN,
+    "PAGE1": M - 0xFFF,
+    "PAGE2": M - 0xFFE,
+    "PAGE4": M - 0xFFC,
+    "PAGE8": M - 0xFF8,
+    **{name: COMPUTE[name] for name in ("div_i64", "rem_i64", "mulsh_i64", "mulsuh_i64")},
+}
+"""Names that every generated function may use; the accelerator adds its helpers with `register_helpers`."""
+
+
+def register_helpers(**helpers: Callable[..., Any]) -> None:
+    """Let generated code call these by name."""
+    GLOBALS.update(helpers)
+
+
+def local_name(temp: TCGTemp) -> str:
+    """The variable that holds a register: x5/t0 is t0."""
+    return temp.name.split("/")[-1]
+
+
+def is_local(temp: TCGTemp) -> bool:
+    """Whether a register is kept in a variable; pc is not, for it is written only on the way out."""
+    return temp.kind is TempKind.GLOBAL and temp.name != "pc"
+
+
+def compare(cond: TCGCond, a: str, b: str) -> str:
+    """A comparison as a Python expression."""
+    template = WITH_ZERO.get(cond, COMPARISONS[cond]) if b == "0" else COMPARISONS[cond]
+    return template.format(a, b)
+
+
+def atom(text: str) -> str:
+    """`text` so that it can stand in a larger expression."""
+    return text if text.isidentifier() or text.isalnum() else f"({text})"
+
+
+@dataclass(eq=False)
+class Emitter:
+    """The function in the making."""
+
+    tb: TranslationBlock
+    lines: list[str] = field(default_factory=list)
+    depth: int = 1
+    uses: dict[TCGTemp, int] = field(default_factory=dict)
+    inlined: dict[TCGTemp, tuple[str, set[TCGTemp]]] = field(default_factory=dict)
+    written: list[TCGTemp] = field(default_factory=list)
+    views: set[str] = field(default_factory=set)
+    helpers: dict[str, Any] = field(default_factory=dict)
+    insn: int = 0
+    loop_dirty: list[TCGTemp] | None = None
+    loop_exit: int = 0
+    mmu_idx: int = 0
+
+    def line(self, text: str) -> None:
+        """Append a line."""
+        self.lines.append("    " * self.depth + text)
+
+    # Values
+
+    def value(self, temp: TCGTemp) -> str:
+        """A value as an expression that can stand anywhere."""
+        if temp.kind is TempKind.CONST:
+            return str(temp.value) if temp.value < 10 else hex(temp.value)
+        if temp in self.inlined:
+            return atom(self.inlined.pop(temp)[0])
+        return local_name(temp) if temp.name != "pc" else "env.pc"
+
+    def named(self, temp: TCGTemp, name: str) -> str:
+        """A value as a name, for what mentions it more than once."""
+        text = self.value(temp)
+        if text.isalnum():
+            return text
+        self.line(f"{name} = {text.removeprefix('(').removesuffix(')')}")
+        return name
+
+    def assign(self, temp: TCGTemp, text: str, sources: Sequence[TCGTemp] = ()) -> None:
+        """Give `temp` this value: now, or where it is used if that is in one place only."""
+        if temp.kind is TempKind.TEMP and self.uses.get(temp) == 1:
+            roots = {root for source in sources for root in self._roots(source)}
+            self.inlined[temp] = (text, roots)
+            return
+        self.overwritten(temp)
+        self.line(f"{self.target(temp)} = {text}")
+
+    def _roots(self, temp: TCGTemp) -> set[TCGTemp]:
+        return {temp} if temp.kind is not TempKind.CONST else set()
+
+    def target(self, temp: TCGTemp) -> str:
+        """Where to assign."""
+        if temp.kind is TempKind.GLOBAL and not is_local(temp):
+            return f"env.{temp.place}"
+        if is_local(temp) and temp not in self.written:
+            self.written.append(temp)
+        return local_name(temp)
+
+    def overwritten(self, temp: TCGTemp) -> None:
+        """Expressions that wait to be used and mention `temp` get their value now."""
+        for waiting, (text, roots) in list(self.inlined.items()):
+            if temp in roots:
+                del self.inlined[waiting]
+                self.line(f"{waiting.name} = {text}")
+
+    def settle(self) -> None:
+        """All expressions that wait to be used get their value now."""
+        for waiting, (text, _) in self.inlined.items():
+            self.line(f"{waiting.name} = {text}")
+        self.inlined.clear()
+
+    # Operations
+
+    def compute(self, op: TCGOp) -> None:
+        """An operation that only computes."""
+        sources = {root for temp in op.inputs for root in self.inlined.get(temp, ("", {temp}))[1]}
+        twice = op.opc.startswith("ext") and op.opc.endswith("s_i64")
+        texts = [self.named(temp, "t") if twice else self.value(temp) for temp in op.inputs]
+        self.assign(op.outputs[0], self.expression(op, texts), tuple(sources))
+
+    def expression(self, op: TCGOp, texts: list[str]) -> str:
+        """The operation as Python."""
+        if op.opc == "setcond_i64":
+            return f"1 if {compare(op.cond, *texts)} else 0"
+        if op.opc == "movcond_i64":
+            return f"{texts[2]} if {compare(op.cond, *texts[:2])} else {texts[3]}"
+        if op.opc == "add_i64" and op.inputs[1].kind is TempKind.CONST and op.inputs[1].value > SIGN:
+            return f"{texts[0]} - {hex((1 << 64) - op.inputs[1].value)} & M"
+        if op.opc in TEMPLATES:
+            return TEMPLATES[op.opc].format(*texts)
+        return f"{op.opc}({', '.join(texts)})"
+
+    def qemu_ld(self, op: TCGOp) -> None:
+        """A load: through the page's view, or else the slow path."""
+        memop, mmu_idx = op.args
+        assert isinstance(memop, MemOp)
+        addr = self.named(op.inputs[0], "addr")
+        self.overwritten(op.outputs[0])
+        target = self.target(op.outputs[0])
+        signed = memop.signed and memop.size < 8
+        view = f"ld{memop.size}{'s' if signed else ''}"
+        slow = "helper_atomic" if memop.atomic else "helper_ld_aligned" if memop.align else "helper_ld"
+        self.views.add(view)
+        self.line(f"try: {target} = {self.cell(view, addr, memop.size)}{' & M' if signed else ''}")
+        self.line(f"except KeyError: {target} = {slow}(cpu, {addr}, {memop.size}, {memop.signed}, {mmu_idx})")
+
+    def qemu_st(self, op: TCGOp) -> None:
+        """A store, likewise."""
+        memop, mmu_idx = op.args
+        assert isinstance(memop, MemOp)
+        value = self.value(op.inputs[0])
+        if memop.size < 8 and op.inputs[0].kind is not TempKind.CONST:
+            value = f"{value} & {hex((1 << 8 * memop.size) - 1)}"
+        elif memop.size < 8:
+            value = hex(op.inputs[0].value & (1 << 8 * memop.size) - 1)
+        addr = self.named(op.inputs[1], "addr")
+        self.views.add(f"st{memop.size}")
+        self.line(f"try: {self.cell(f'st{memop.size}', addr, memop.size)} = {value}")
+        self.line(f"except KeyError: helper_st(cpu, {addr}, {value}, {memop.size}, {mmu_idx})")
+
+    def cell(self, view: str, addr: str, size: int) -> str:
+        """The place in a page's view that an address means."""
+        if size == 1:
+            return f"{view}[{addr} & PAGE1][{addr} & 0xfff]"
+        return f"{view}[{addr} & PAGE{size}][({addr} & {hex(0x1000 - size)}) >> {size.bit_length() - 1}]"
+
+    def call(self, op: TCGOp) -> None:
+        """A call of a helper."""
+        function: Any = op.args[0]
+        name = function.__name__
+        self.helpers[name] = function
+        text = f"{name}({', '.join(['env', *(self.value(temp) for temp in op.inputs)])})"
+        output = op.outputs[0]
+        if output.kind is TempKind.TEMP and not self.uses.get(output):
+            self.line(text)
+        else:
+            self.overwritten(output)
+            self.line(f"{self.target(output)} = {text}")
+
+    def insn_start(self, op: TCGOp) -> None:
+        """A guest instruction begins: remember the line, and say which it is."""
+        insn = self.tb.insns[self.insn]
+        self.insn += 1
+        insn.line = len(self.lines) + 1
+        self.line(f"# {insn.data[0]:#x}: {insn.text}")
+
+    def leave(self, way_out: int) -> None:
+        """Write the registers back, and return."""
+        self.inlined.clear()
+        if self.loop_dirty is not None:
+            self.write_back(self.loop_dirty)
+            self.line(f"cpu.instret += n * {self.tb.icount}")
+        else:
+            self.write_back(self.written)
+        self.line(f"return {way_out}")
+
+    def write_back(self, temps: list[TCGTemp]) -> None:
+        """Registers from variables to `env`."""
+        for temp in temps:
+            prefix = "" if temp.place.startswith("gpr") else "env."
+            self.line(f"{prefix}{temp.place} = {local_name(temp)}")
+
+    # Control flow: labels are always ahead, so that branches are `if`s
+
+    def emit(self, ops: Sequence[TCGOp]) -> bool:
+        """All of `ops`; whether their end is reached."""
+        i = 0
+        while i < len(ops):
+            op = ops[i]
+            if op.opc == "brcond_i64":
+                i = self.emit_if(op, ops, i)
+            elif op.opc == "br":
+                i = find_label(ops, i, op)
+            elif op.opc == "goto_tb" and self.is_loop_end(ops[i : i + 3]):
+                self.line("continue")
+                return False
+            elif op.opc in ("exit_tb", "goto_ptr"):
+                self.leave(int(str(op.args[0])) if op.args else TB_EXIT_LOOKUP)
+                return False
+            else:
+                self.emit_op(op)
+                i += 1
+        return True
+
+    def emit_op(self, op: TCGOp) -> None:
+        """One operation that is not a jump."""
+        if op.opc in COMPUTE:
+            self.compute(op)
+        elif op.opc == "set_label":
+            self.settle()
+        elif op.opc != "goto_tb":
+            {
+                "qemu_ld_i64": self.qemu_ld,
+                "qemu_st_i64": self.qemu_st,
+                "call": self.call,
+                "insn_start": self.insn_start,
+            }[op.opc](op)
+
+    def emit_if(self, op: TCGOp, ops: Sequence[TCGOp], i: int) -> int:
+        """A branch: what is jumped over becomes the body of an `if`; where to go on."""
+        target = find_label(ops, i, op)
+        body, following = ops[i + 1 : target], target + 1
+        condition = compare(INVERTED[op.cond], *(self.value(temp) for temp in op.inputs))
+        self.settle()
+        self.line(f"if {condition}:")
+        before = list(self.written)
+        reached = self.emit_body(body[:-1] if body and body[-1].opc == "br" else body)
+        if not reached:
+            self.written = before
+        elif body and body[-1].opc == "br":
+            following = find_label(ops, i, body[-1]) + 1
+            self.line("else:")
+            self.emit_body(ops[target + 1 : following - 1])
+        return following
+
+    def emit_body(self, ops: Sequence[TCGOp]) -> bool:
+        """What stands under an `if`; whether its end is reached."""
+        self.depth += 1
+        length = len(self.lines)
+        reached = self.emit(ops)
+        self.settle()
+        if len(self.lines) == length:
+            self.line("pass")
+        self.depth -= 1
+        return reached
+
+    def is_loop_end(self, ops: Sequence[TCGOp]) -> bool:
+        """Whether this way out leads back to the block's own beginning."""
+        return self.loop_dirty is not None and jumps_to(ops, self.tb.pc)
+
+
+def find_label(ops: Sequence[TCGOp], start: int, branch: TCGOp) -> int:
+    """Where the label of a branch is set."""
+    for i in range(start, len(ops)):
+        if ops[i].opc == "set_label" and ops[i].label is branch.label:
+            return i
+    raise AssertionError("a branch leads backwards")
+
+
+def jumps_to(ops: Sequence[TCGOp], pc: int) -> bool:
+    """Whether these are goto_tb, mov pc, exit_tb with this pc."""
+    return (
+        len(ops) == 3
+        and [op.opc for op in ops] == ["goto_tb", "mov_i64", "exit_tb"]
+        and ops[1].inputs[0].kind is TempKind.CONST
+        and ops[1].inputs[0].value == pc
+    )
+
+
+def registers_needed(ops: Sequence[TCGOp], loop: bool) -> list[TCGTemp]:
+    """The registers that must be read at the beginning.
+
+    Those that are read before they are written; and, where a block is not a straight line, all that are written under
+    an `if` or, in a loop, at all.
+    """
+    needed: dict[TCGTemp, None] = {}
+    defined: set[TCGTemp] = set()
+    pending_labels: set[int] = set()
+    for op in ops:
+        needed.update((temp, None) for temp in op.inputs if is_local(temp) and temp not in defined)
+        if op.opc in ("brcond_i64", "br"):
+            pending_labels.add(op.label.id)
+        elif op.opc == "set_label":
+            pending_labels.discard(op.label.id)
+        for temp in filter(is_local, op.outputs):
+            if loop or (pending_labels and temp not in defined):
+                needed[temp] = None
+            else:
+                defined.add(temp)
+    return list(needed)
+
+
+def count_uses(ops: Sequence[TCGOp]) -> dict[TCGTemp, int]:
+    """How often each value is read."""
+    uses: dict[TCGTemp, int] = {}
+    for op in ops:
+        for temp in op.inputs:
+            uses[temp] = uses.get(temp, 0) + 1
+    return uses
+
+
+def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
+    """Write the function, compile it, and give it to the block; the length of its source."""
+    body = Emitter(tb, uses=count_uses(s.ops))
+    loop = next((i for i in range(len(s.ops)) if jumps_to(s.ops[i : i + 3], tb.pc)), None)
+    needed = registers_needed(s.ops, loop is not None)
+    if loop is not None:
+        body.depth = 2
+        body.loop_dirty = all_written(s.ops)
+    body.emit(s.ops)
+    lines = [*prologue(tb, body, needed, s.ops), *body.lines]
+    shift = len(lines) - len(body.lines)
+    if loop is not None:
+        lines += epilogue(tb, body, int(str(s.ops[loop + 2].args[0])))
+        tb.max_loops = max(1, MAX_LOOP_INSNS // tb.icount)
+    for insn in tb.insns:
+        insn.line += shift
+    tb.source = "\n".join(lines) + "\n"
+    tb.registers = {local_name(temp): temp.place for temp in all_written(s.ops)}
+    finish(tb, body.helpers)
+    return len(tb.source)
+
+
+def all_written(ops: Sequence[TCGOp]) -> list[TCGTemp]:
+    """The registers that a block writes."""
+    return list(dict.fromkeys(temp for op in ops for temp in op.outputs if is_local(temp)))
+
+
+def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Sequence[TCGOp]) -> list[str]:
+    """The head of the function: what the body uses."""
+    lines = [f"def tb_{tb.pc:x}(cpu, env, loops):"]
+    if any(temp.place.startswith("gpr") for temp in {*needed, *all_written(ops)}):
+        lines.append("    gpr = env.gpr")
+    if body.views:
+        lines.append(f"    tlb = cpu.tlb[{mmu_index(ops)}]")
+    lines += [f"    {view} = tlb.{view}" for view in sorted(body.views)]
+    for temp in needed:
+        place = temp.place if temp.place.startswith("gpr") else f"env.{temp.place}"
+        lines.append(f"    {local_name(temp)} = {place}")
+    if body.loop_dirty is not None:
+        lines.append("    for n in range(loops):")
+    return lines
+
+
+def epilogue(tb: TranslationBlock, body: Emitter, way_out: int) -> list[str]:
+    """Behind the loop: it has gone round as often as it may, so look up."""
+    end = Emitter(tb, loop_dirty=body.loop_dirty)
+    end.line(f"env.pc = {tb.pc:#x}")
+    end.leave(way_out)
+    return end.lines
+
+
+def mmu_index(ops: Sequence[TCGOp]) -> int:
+    """The MMU index of a block's memory accesses; all have the same."""
+    return next(int(str(op.args[1])) for op in ops if op.opc in ("qemu_ld_i64", "qemu_st_i64"))
+
+
+def finish(tb: TranslationBlock, helpers: dict[str, Any]) -> None:
+    """From source to function."""
+    code = compile(tb.source, f"<tb {tb.pc:#x}>", "exec")
+    namespace: dict[str, Any] = {}
+    exec(code, {**GLOBALS, **helpers}, namespace)
+    tb.code = namespace[f"tb_{tb.pc:x}"]
+    tb.code_object = tb.code.__code__
