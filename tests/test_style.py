@@ -12,6 +12,7 @@ from statistics import median
 
 import pytest
 
+from conftest import required_tool
 from source import ROOT, Module, modules
 
 MODULES = modules()
@@ -38,7 +39,8 @@ def length(function: ast.FunctionDef) -> int:
 
 def tracked() -> list[Path]:
     """The text files that git knows, generated lists of hashes left out."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = [required_tool("git"), "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [ROOT / name for name in listed.split("\0") if name and name != "requirements.txt"]
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:4096]]
 
