@@ -1,13 +1,15 @@
-"""Objects from the command line and from QMP: made, described, deleted (QEMU qom/object_interfaces.c)."""
+"""What `-object` and its QMP twin do: make, list, explain and delete objects (QEMU qom/object_interfaces.c)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qapi.qobject_visitor import KeyvalInputVisitor, QObjectInputVisitor
-from pyqemu_edu.qapi.visitor import Visitor
+from pyqemu_edu.qapi.visitor import Visitor, visit_check_struct, visit_end_struct, visit_start_struct
 from pyqemu_edu.qom.container import object_get_objects_root
 from pyqemu_edu.qom.klass import (
     object_class_by_name,
@@ -26,7 +28,7 @@ from pyqemu_edu.qom.user_creatable import (
     user_creatable_can_be_deleted,
     user_creatable_complete,
 )
-from pyqemu_edu.util.config import qemu_find_opts
+from pyqemu_edu.util.config import qemu_find_opts_err
 from pyqemu_edu.util.cutils import is_help_option
 from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.id import id_wellformed
@@ -37,30 +39,45 @@ from pyqemu_edu.util.qdict import QDict, qdict_entries
 
 
 def object_set_properties_from_qdict(obj: Object, qdict: QDict, v: Visitor) -> None:
-    """Set a property for each entry, in the order in which C walks through a dictionary."""
-    v.start_struct(None)
+    """Set every property that `qdict` names, in the order in which QEMU's table of them has it."""
+    visit_start_struct(v, None)
     try:
-        for name, _ in qdict_entries(qdict):
-            object_property_set(obj, name, v)
-        v.check_struct()
+        for key, _ in qdict_entries(qdict):
+            object_property_set(obj, key, v)
+        visit_check_struct(v)
     finally:
-        v.end_struct()
+        visit_end_struct(v)
 
 
-def object_set_properties_from_keyval(obj: Object, qdict: QDict, from_json: bool = False) -> None:
-    """The same, with values that are all strings unless they come from JSON."""
-    v: Visitor = QObjectInputVisitor(qdict) if from_json else KeyvalInputVisitor(qdict)
+def object_set_properties_from_keyval(obj: Object, qdict: QDict, from_json: bool) -> None:
+    """Set properties from JSON, which has types, or from options, which are all text."""
+    v = QObjectInputVisitor(qdict) if from_json else KeyvalInputVisitor(qdict)
     object_set_properties_from_qdict(obj, qdict, v)
 
 
-# ---- making and deleting
+# ---- making
 
 
 def user_creatable_add_type(type: str, id: str | None, qdict: QDict, v: Visitor) -> Object:
-    """A new object below /objects, its properties set, complete; the caller has a reference."""
+    """Make an object of that type with these properties, in /objects if it has an id."""
     if id is not None and not id_wellformed(id):
         hint = "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.\n"
         raise QemuError("Parameter 'id' expects an identifier", hint)
+    check_user_creatable(type)
+    obj = object_new(type)
+    try:
+        object_set_properties_from_qdict(obj, qdict, v)
+        if id is not None:
+            object_property_try_add_child(object_get_objects_root(), id, obj)
+        complete_or_remove(obj, id)
+    except QemuError:
+        object_unref(obj)
+        raise
+    return obj
+
+
+def check_user_creatable(type: str) -> None:
+    """Refuse a type that users cannot have (Not in QEMU as a function)."""
     klass = object_class_by_name(type)
     if klass is None:
         raise QemuError(f"invalid object type: {type}")
@@ -68,19 +85,10 @@ def user_creatable_add_type(type: str, id: str | None, qdict: QDict, v: Visitor)
         raise QemuError(f"object type '{type}' isn't supported by object-add")
     if object_class_is_abstract(klass):
         raise QemuError(f"object type '{type}' is abstract")
-    obj = object_new(type)
-    try:
-        object_set_properties_from_qdict(obj, qdict, v)
-        _adopt(id, obj)
-    except QemuError:
-        object_unref(obj)
-        raise
-    return obj
 
 
-def _adopt(id: str | None, obj: Object) -> None:
-    if id is not None:
-        object_property_try_add_child(object_get_objects_root(), id, obj)
+def complete_or_remove(obj: Object, id: str | None) -> None:
+    """Make the object fit for use; if that fails it leaves /objects again (Not in QEMU as a function)."""
     try:
         user_creatable_complete(obj)
     except QemuError:
@@ -89,66 +97,92 @@ def _adopt(id: str | None, obj: Object) -> None:
         raise
 
 
-def user_creatable_add_qapi(options: QDict, from_json: bool = False) -> None:
-    """Make the object that QAPI's `ObjectOptions` describe."""
+def user_creatable_add_qapi(options: QDict) -> None:
+    """Make the object that `options`, checked already, describe.
+
+    In QEMU the options have been given their types by now.  Here they are read as JSON if any of them is not text.
+    """
     props = {name: value for name, value in options.items() if name not in ("qom-type", "id")}
-    v: Visitor = QObjectInputVisitor(props) if from_json else KeyvalInputVisitor(props)
+    typed = any(not isinstance(value, str) for value in props.values())
+    v = QObjectInputVisitor(props) if typed else KeyvalInputVisitor(props)
     object_unref(user_creatable_add_type(options["qom-type"], options["id"], props, v))
 
 
+# ---- deleting
+
+
 def user_creatable_del(id: str) -> None:
-    """Delete an object, and forget that it was asked for."""
+    """Delete an object from /objects, unless it is in use."""
     obj = object_resolve_path_component(object_get_objects_root(), id)
     if obj is None:
         raise QemuError(f"object '{id}' not found")
     if not user_creatable_can_be_deleted(obj):
         raise QemuError(f"object '{id}' is in use, can not be deleted")
-    opts = qemu_opts_find(qemu_find_opts("object"), id)
+    opts_list = qemu_find_opts_err("object")
+    opts = qemu_opts_find(opts_list, id)
     if opts is not None:
         qemu_opts_del(opts)
     object_unparent(obj)
 
 
-# ---- help
+def user_creatable_cleanup() -> None:
+    """Delete them all."""
+    object_unparent(object_get_objects_root())
 
 
-def object_property_help(prop: ObjectProperty) -> str:
-    """One line about a property: type, description, default."""
-    usage = f"  {prop.name}=<{prop.type}>"
-    if prop.description is None and prop.defval is None:
-        return usage
-    default = f" (default: {json.dumps(prop.defval)})" if prop.defval is not None else ""
-    return f"{usage:<24} - {prop.description or ''}{default}"
+# ---- explaining
 
 
-def print_properties(type: str, props: Iterable[ObjectProperty]) -> None:
-    """Print a line about each of them, sorted (Not in QEMU as a function of its own)."""
-    stdout = current_process().stdout
-    lines = sorted(object_property_help(prop) for prop in props)
-    stdout.write(f"{type} options:\n" if lines else f"There are no options for {type}.\n")
-    stdout.writelines(f"{line}\n" for line in lines)
+@dataclass(frozen=True, slots=True)
+class ObjectPropertyInfo:
+    """What users are told of a property (QEMU qapi/qom.json)."""
+
+    name: str
+    type: str
+    description: str | None = None
+    default_value: Any = None
 
 
-def type_print_class_properties(type: str) -> bool:
-    """Print the properties that can be set on all objects of a type; false where there is no such type."""
-    klass = object_class_by_name(type)
-    if klass is None:
-        return False
-    print_properties(type, (prop for prop in object_class_property_iter(klass) if prop.set))
-    return True
+def object_property_info(prop: ObjectProperty) -> ObjectPropertyInfo:
+    """What users are told of this property (Not in QEMU as a function)."""
+    return ObjectPropertyInfo(prop.name, prop.type, prop.description, prop.defval)
+
+
+def object_property_help(info: ObjectPropertyInfo) -> str:
+    """One line of help on a property."""
+    line = f"  {info.name}=<{info.type}>"
+    if info.description or info.default_value is not None:
+        line = f"{line:24} - {info.description or ''}"
+    if info.default_value is not None:
+        line += f" (default: {json.dumps(info.default_value)})"
+    return line
 
 
 def user_creatable_print_types() -> None:
-    """Print the types that users can make objects of."""
-    stdout = current_process().stdout
-    stdout.write("List of user creatable objects:\n")
-    for klass in object_class_get_list_sorted(TYPE_USER_CREATABLE, False):
-        stdout.write(f"  {object_class_get_name(klass)}\n")
+    """List the types that users can have."""
+    classes = object_class_get_list_sorted(TYPE_USER_CREATABLE, False)
+    print_lines(["List of user creatable objects:", *(f"  {object_class_get_name(klass)}" for klass in classes)])
+
+
+def type_print_class_properties(type: str) -> bool:
+    """List the properties of the type that can be set; false where there is no such type."""
+    klass = object_class_by_name(type)
+    if klass is None:
+        return False
+    settable = [prop for prop in object_class_property_iter(klass) if prop.set]
+    lines = sorted(object_property_help(object_property_info(prop)) for prop in settable)
+    print_lines([f"{type} options:" if lines else f"There are no options for {type}.", *lines])
+    return True
 
 
 def user_creatable_print_help(type: str, opts: QemuOpts) -> bool:
-    """Print help if that is what a `-object` asks for; whether it was."""
+    """Print help if `-object` asks for it; whether it did."""
     if is_help_option(type):
         user_creatable_print_types()
         return True
     return qemu_opt_has_help_opt(opts) and type_print_class_properties(type)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines (Not in QEMU)."""
+    current_process().stdout.writelines(f"{line}\n" for line in lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyqemu_edu.hw.core.qdev_core import TYPE_DEVICE, DeviceClass, device_class
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import object_class_by_name, object_class_get_list_sorted, object_class_get_name
-from pyqemu_edu.qom.object_interfaces import print_properties
+from pyqemu_edu.qom.object_interfaces import object_property_help, print_lines
 from pyqemu_edu.qom.qom_qmp_cmds import qmp_device_list_properties
 from pyqemu_edu.softmmu.qdev_facts import DeviceFacts, device_facts
 from pyqemu_edu.util.cutils import is_help_option
@@ -92,7 +92,13 @@ def qdev_device_help(opts: QemuOpts) -> bool:
     if object_class_by_name(driver) is None:
         driver = QDEV_ALIAS_TABLE.get(driver, driver)
     try:
-        print_properties(driver, qmp_device_list_properties(driver))
+        print_properties(driver)
     except QemuError as error:
         error_report_err(error)
     return True
+
+
+def print_properties(driver: str) -> None:
+    """Print the properties of one device, sorted (in QEMU a part of the above)."""
+    lines = sorted(object_property_help(info) for info in qmp_device_list_properties(driver))
+    print_lines([f"{driver} options:" if lines else f"There are no options for {driver}.", *lines])

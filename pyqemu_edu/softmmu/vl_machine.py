@@ -79,7 +79,7 @@ def qemu_create_machine(qdict: QDict) -> None:
     if machine_class.default_machine_opts:
         default_opts, _ = keyval_parse(machine_class.default_machine_opts)
         qemu_apply_legacy_machine_options(default_opts)
-        object_set_properties_from_keyval(machine, default_opts)
+        object_set_properties_from_keyval(machine, default_opts, from_json=False)
 
 
 def keyval_dashify(qdict: QDict) -> None:
@@ -129,7 +129,7 @@ def _take_memory_backend(qdict: QDict) -> None:
 def qemu_apply_machine_options(qdict: QDict) -> None:
     """Set every entry that is left as a property of the machine."""
     with error_fatal():
-        object_set_properties_from_keyval(current_machine(), qdict)
+        object_set_properties_from_keyval(current_machine(), qdict, from_json=False)
 
 
 def qemu_resolve_machine_memdev() -> None:
