@@ -93,7 +93,7 @@ def visit_optional(v: Visitor, name: str, present: bool = False) -> bool:
 
 
 def visit_type_list(v: Visitor, name: str, values: Sequence[T], visit: Callable[[Visitor, str, T], T]) -> list[T]:
-    """A list, each element visited by `visit` (QEMU: one function per element type, generated)."""
+    """A list, each element visited by `visit` (Not in QEMU: there one such function per type is generated)."""
     elements = [visit(v, "", value) for value in v.start_list(name, values)]
     v.end_list()
     return elements

@@ -189,15 +189,15 @@ def not_an_instance(thing: object, typename: str) -> str:
 
 
 def object_check(obj: object, struct: type[Instance], typename: str) -> Instance:
-    """The object as a `struct`, for the reader and the type checker (QEMU `OBJECT_CHECK`)."""
+    """The object as a `struct`, for the reader and the type checker (Not in QEMU: a macro, `OBJECT_CHECK`)."""
     return cast(Instance, object_dynamic_cast_assert(cast(Object, obj), typename))
 
 
 def object_class_check(klass: object, struct: type[Class], typename: str) -> Class:
-    """The class, or its implementation of an interface, as a `struct` (QEMU `OBJECT_CLASS_CHECK`)."""
+    """The class, or its implementation of an interface, as a `struct` (Not in QEMU: a macro, `OBJECT_CLASS_CHECK`)."""
     return cast(Class, object_class_dynamic_cast_assert(cast(ObjectClass, klass), typename))
 
 
 def object_get_class_check(obj: object, struct: type[Class], typename: str) -> Class:
-    """The object's class as a `struct` (QEMU `OBJECT_GET_CLASS`)."""
+    """The object's class as a `struct` (Not in QEMU: a macro, `OBJECT_GET_CLASS`)."""
     return object_class_check(cast(Object, obj).klass, struct, typename)

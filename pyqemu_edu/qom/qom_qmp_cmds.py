@@ -1,6 +1,6 @@
 """The object tree and the types, as QMP shows and sets them (QEMU qom/qom-qmp-cmds.c).
 
-Lists come out the wrong way round, since each element is put in front of those before it.
+What C returns as a list of `ObjectPropertyInfo` is here the properties themselves.
 """
 
 from __future__ import annotations
@@ -19,12 +19,7 @@ from pyqemu_edu.qom.klass import (
     object_class_is_abstract,
 )
 from pyqemu_edu.qom.object import object_new, object_unref
-from pyqemu_edu.qom.object_interfaces import (
-    ObjectPropertyInfo,
-    object_property_info,
-    user_creatable_add_qapi,
-    user_creatable_del,
-)
+from pyqemu_edu.qom.object_interfaces import user_creatable_add_qapi, user_creatable_del
 from pyqemu_edu.qom.path import object_resolve_path_ambiguous
 from pyqemu_edu.qom.property import (
     object_class_property_iter,
@@ -60,14 +55,14 @@ class DeviceNotFound(QemuError):
 # ---- objects
 
 
-def qmp_qom_list(path: str) -> list[ObjectPropertyInfo]:
+def qmp_qom_list(path: str) -> list[ObjectProperty]:
     """The properties of the object at that path."""
     obj, ambiguous = object_resolve_path_ambiguous(path)
     if ambiguous:
         raise QemuError(f"Path '{path}' is ambiguous")
     if obj is None:
         raise DeviceNotFound(f"Device '{path}' not found")
-    return [ObjectPropertyInfo(prop.name, prop.type) for prop in reversed(list(object_property_iter(obj)))]
+    return reversed_list(object_property_iter(obj))
 
 
 def qmp_qom_get(path: str, property: str) -> Any:
@@ -117,7 +112,7 @@ def qmp_qom_list_types(implements: str | None = None, abstract: bool = False) ->
     return infos
 
 
-def qmp_qom_list_properties(typename: str) -> list[ObjectPropertyInfo]:
+def qmp_qom_list_properties(typename: str) -> list[ObjectProperty]:
     """The properties of a type; unless it is abstract, an object is made to see them all."""
     klass = object_class_by_name(typename)
     if klass is None:
@@ -125,19 +120,19 @@ def qmp_qom_list_properties(typename: str) -> list[ObjectPropertyInfo]:
     if object_class_dynamic_cast(klass, TYPE_OBJECT) is None:
         raise QemuError("Parameter 'typename' expects a QOM type")
     if object_class_is_abstract(klass):
-        return without_defaults(object_class_property_iter(klass))
+        return reversed_list(object_class_property_iter(klass))
     obj = object_new(typename)
-    infos = without_defaults(object_property_iter(obj))
+    infos = reversed_list(object_property_iter(obj))
     object_unref(obj)
     return infos
 
 
-def without_defaults(props: Iterable[ObjectProperty]) -> list[ObjectPropertyInfo]:
-    """What users are told of these, the last first (Not in QEMU as a function)."""
-    return [ObjectPropertyInfo(prop.name, prop.type, prop.description) for prop in reversed(list(props))]
+def reversed_list(props: Iterable[ObjectProperty]) -> list[ObjectProperty]:
+    """These, the last first, since QAPI's lists grow at the front (Not in QEMU as a function)."""
+    return list(props)[::-1]
 
 
-def qmp_device_list_properties(typename: str) -> list[ObjectPropertyInfo]:
+def qmp_device_list_properties(typename: str) -> list[ObjectProperty]:
     """The properties of a kind of device beyond those that all devices have."""
     klass = module_object_class_by_name(typename)
     if klass is None:
@@ -146,8 +141,8 @@ def qmp_device_list_properties(typename: str) -> list[ObjectPropertyInfo]:
         raise QemuError("Parameter 'typename' expects a non-abstract device type")
     obj = object_new(typename)
     own = [
-        object_property_info(prop)
-        for prop in reversed(list(object_property_iter(obj)))
+        prop
+        for prop in reversed_list(object_property_iter(obj))
         if prop.name not in DEVICE_STATE_PROPERTIES and not prop.name.startswith("legacy-")
     ]
     object_unref(obj)

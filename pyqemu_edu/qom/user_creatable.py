@@ -53,7 +53,10 @@ def object_set_props(obj: Object, props: Mapping[str, str]) -> None:
 
 
 def object_initialize_child(parent: Object, propname: str, type: str) -> Any:
-    """A new object that lives inside `parent` and is owned by it: the only reference is the parent's."""
+    """A new object that lives inside `parent` and is owned by it (QEMU include/qom/object.h).
+
+    The only reference is the parent's.
+    """
     return object_initialize_child_internal(parent, propname, type)
 
 

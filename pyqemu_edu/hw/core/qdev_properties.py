@@ -278,7 +278,7 @@ def qdev_property_add_static(dev: DeviceState, prop: Property) -> None:
 
 
 def qdev_prop_set_default(op: ObjectProperty, prop: Property) -> None:
-    """Give the property its default (QEMU `PropertyInfo.set_default_value`)."""
+    """Give the property its default (Not in QEMU: there each type has its `set_default_value`)."""
     if prop.defval is not None:
         op.defval = prop.defval
         op.init = object_property_init_defval

@@ -7,7 +7,7 @@ everything below it has entered reset, and none of it has left.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -81,7 +81,7 @@ statics = per_process(Statics)
 
 
 def resettable_get_class(obj: Object) -> ResettableClass:
-    """The object's way of being reset (QEMU `RESETTABLE_GET_CLASS`)."""
+    """The object's way of being reset (Not in QEMU: there it is a macro, `RESETTABLE_GET_CLASS`)."""
     return object_get_class_check(obj, ResettableClass, TYPE_RESETTABLE_INTERFACE)
 
 
@@ -235,10 +235,9 @@ def resettable_class_set_parent_phases(
     exit: Callable[[Any], None] | None,
 ) -> ResettablePhases:
     """Put one's own functions where given; returns the parent's, to be called from them."""
-    parent_phases = rc.phases
-    own = {"enter": enter, "hold": hold, "exit": exit}
-    rc.phases = replace(parent_phases, **{phase: function for phase, function in own.items() if function})
-    return parent_phases
+    parent = rc.phases
+    rc.phases = ResettablePhases(enter or parent.enter, hold or parent.hold, exit or parent.exit)
+    return parent
 
 
 type_init(TypeInfo(TYPE_RESETTABLE_INTERFACE, parent=TYPE_INTERFACE, class_struct=ResettableClass))
