@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import required_tool
 
+from conftest import required_tool
 from pyqemu_edu.trace.log import Log
 from pyqemu_edu.view.stepper import Stepper, columns
 from toys import load_toy, record

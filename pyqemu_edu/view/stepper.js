@@ -233,7 +233,7 @@ function stepper(root, trace, options = {}) {
     const sections = [...topics].map(([topic, list]) => ({ topic, list, count: upTo(list, i) })).filter((s) => s.count)
       .sort((a, b) => b.list[b.count - 1] - a.list[a.count - 1]);
     panel.replaceChildren(...sections.map(({ topic, list, count }) => make("section", {},
-      make("h4", {}, topic, make("span", {}, count.toLocaleString("en"))),
+      make("h4", {}, topic, make("span", {}, `${count.toLocaleString("en")} event${count === 1 ? "" : "s"}`)),
       make("ul", {}, ...list.slice(Math.max(0, count - 6), count).reverse().map((e) =>
         make("li", { class: e === i ? "new" : "" },
           make("button", { type: "button", class: "row", onclick: () => go(e) }, e === i ? "● now: " : "", label(e))))))));
