@@ -9,7 +9,7 @@ from pyqemu_edu.process import thread_in_process
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import QemuError
 
-type_new = Event.all.get("toy_type") or Event("toy_type", "name", "parent")
+type_new = Event.all["toy_type"] if "toy_type" in Event.all else Event("toy_type", "name", "parent")
 
 
 class Board:
