@@ -217,7 +217,7 @@ def type_initialize(ti: TypeImpl) -> ObjectClass:
 
 
 def type_settle_sizes(ti: TypeImpl) -> None:
-    """Inherit the sizes not given; a type whose instances have no size cannot have any."""
+    """Inherit what is not given; without a size there are no instances (Not in QEMU: a part of `type_initialize`)."""
     ti.class_size = type_class_get_size(ti)
     ti.instance_size = type_object_get_size(ti)
     if ti.instance_size == 0:
@@ -227,7 +227,7 @@ def type_settle_sizes(ti: TypeImpl) -> None:
 
 
 def type_check_interface(ti: TypeImpl) -> None:
-    """An interface has no instances, so nothing to do with any."""
+    """An interface has no instances, so nothing to do with any (Not in QEMU: a part of `type_initialize`)."""
     where = "qom/object.c:%d:type_initialize"
     c_assert(ti.instance_size == 0, where % 303, "ti->instance_size == 0")
     c_assert(ti.abstract, where % 304, "ti->abstract")
@@ -238,20 +238,20 @@ def type_check_interface(ti: TypeImpl) -> None:
 
 
 def type_check_sizes(ti: TypeImpl, parent: TypeImpl) -> None:
-    """A struct that embeds its parent's is at least as large."""
+    """A struct that embeds its parent's is at least as large (Not in QEMU: a part of `type_initialize`)."""
     where = "qom/object.c:%d:type_initialize"
     g_assert(parent.class_size <= ti.class_size, where % 318, "parent->class_size <= ti->class_size")
     g_assert(parent.instance_size <= ti.instance_size, where % 319, "parent->instance_size <= ti->instance_size")
 
 
 def type_inherit_interfaces(ti: TypeImpl, klass: ObjectClass, parent_class: ObjectClass) -> None:
-    """Implement anew, as "T::I", every interface that the parent implements as "P::I"."""
+    """Implement anew, as "T::I", every interface that the parent implements as "P::I" (Not in QEMU: a part of `type_initialize`)."""
     for iface in parent_class.interfaces:
         type_initialize_interface(ti, klass, iface.interface_type, iface.type)
 
 
 def type_add_interfaces(ti: TypeImpl, klass: ObjectClass, parent: TypeImpl) -> None:
-    """Implement the interfaces that the type itself declares and does not inherit."""
+    """Implement the interfaces that the type itself declares and does not inherit (Not in QEMU: a part of `type_initialize`)."""
     for name in ti.interfaces:
         interface_type = type_get_by_name(name)
         if interface_type is None:  # the reference, too, blames the parent
@@ -274,7 +274,7 @@ def type_initialize_interface(
 
 
 def type_run_base_inits(ti: TypeImpl, klass: ObjectClass) -> None:
-    """Let every ancestor, nearest first, undo in the copied class what must not be inherited."""
+    """Let every ancestor, nearest first, undo in the copied class what must not be inherited (Not in QEMU: a part of `type_initialize`)."""
     base = type_get_parent(ti)
     while base is not None:
         if base.class_base_init:
@@ -285,7 +285,7 @@ def type_run_base_inits(ti: TypeImpl, klass: ObjectClass) -> None:
 
 
 def type_run_class_init(ti: TypeImpl, klass: ObjectClass) -> None:
-    """Let the type fill in its class."""
+    """Let the type fill in its class (Not in QEMU: a part of `type_initialize`)."""
     if trace_class_init:
         trace_class_init(ti)
     if ti.class_init:

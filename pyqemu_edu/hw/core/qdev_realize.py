@@ -85,7 +85,7 @@ def device_set_realized(dev: DeviceState, value: bool) -> None:
 
 
 def device_realize(dev: DeviceState) -> None:
-    """Make the device usable; if that fails, undo what was done (Not in QEMU as a function).
+    """Make the device usable; if that fails, undo what was done (Not in QEMU: a part of `device_set_realized`).
 
     Left out against QEMU: --only-migratable, clocks.
     """
@@ -134,24 +134,24 @@ def device_realize_steps(dev: DeviceState, undo: list[Callable[[DeviceState], No
         hotplug_handler_plug(hotplug_ctrl, dev)
 
 
-# ---- the single steps (Not in QEMU as functions)
+# ---- the single steps
 
 
 def device_attach(dev: DeviceState) -> None:
-    """Give a device that nobody owns a place: /machine/unattached/device[N]."""
+    """Own what nobody owns, as /machine/unattached/device[N] (Not in QEMU: a part of `device_set_realized`)."""
     name = f"device[{statics().unattached_count}]"
     statics().unattached_count += 1
     object_property_add_child(container_get(qdev_get_machine(), "/unattached"), name, dev)
 
 
 def device_detach(dev: DeviceState) -> None:
-    """Take that place back."""
+    """Take that place back (Not in QEMU: a part of `device_set_realized`)."""
     object_unparent(dev)
     statics().unattached_count -= 1
 
 
 def device_register_vmsd(dev: DeviceState) -> None:
-    """Have the device's state saved, if it has any."""
+    """Have the device's state saved, if it has any (Not in QEMU: a part of `device_set_realized`)."""
     vmsd = qdev_get_vmsd(dev)
     if vmsd:
         vmstate_register_with_alias_id(
@@ -160,40 +160,40 @@ def device_register_vmsd(dev: DeviceState) -> None:
 
 
 def device_unregister_vmsd(dev: DeviceState) -> None:
-    """Have it no longer saved."""
+    """Have it no longer saved (Not in QEMU: a part of `device_set_realized`)."""
     vmsd = qdev_get_vmsd(dev)
     if vmsd:
         vmstate_unregister(dev, vmsd, dev)
 
 
 def device_unrealize_buses(dev: DeviceState) -> None:
-    """Take the buses that hang off the device out of use."""
+    """Take the buses that hang off the device out of use (Not in QEMU: a part of `device_set_realized`)."""
     for bus in tuple(dev.child_bus):
         qbus_unrealize(bus)
 
 
 def device_forget_path(dev: DeviceState) -> None:
-    """Undo the device's own realize function."""
+    """Undo the device's own realize function (Not in QEMU: a part of `device_set_realized`)."""
     dev.canonical_path = None
     device_run_unrealize(dev)
 
 
 def device_run_unrealize(dev: DeviceState) -> None:
-    """Call the unrealize function of its kind."""
+    """Call the unrealize function of its kind (Not in QEMU: a part of `device_set_realized`)."""
     dc = device_get_class(dev)
     if dc.unrealize:
         dc.unrealize(dev)
 
 
 def device_reset_hotplugged(dev: DeviceState) -> None:
-    """A device that comes late is reset alone, and then becomes as deep in reset as its bus."""
+    """Reset a latecomer until it is as deep in reset as its bus (Not in QEMU: a part of `device_set_realized`)."""
     resettable_assert_reset(dev, RESET_TYPE_COLD)
     resettable_change_parent(dev, dev.parent_bus, None)
     resettable_release_reset(dev, RESET_TYPE_COLD)
 
 
 def device_unrealize(dev: DeviceState) -> None:
-    """Take the device out of use."""
+    """Take the device out of use (Not in QEMU: a part of `device_set_realized`)."""
     if trace_device_unrealize:
         trace_device_unrealize(dev)
     dev.realized = False
