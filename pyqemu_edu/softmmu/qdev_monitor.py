@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from pyqemu_edu.qom.object_interfaces import object_set_properties_from_keyval
-
-from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS
+from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass
 from pyqemu_edu.hw.core.bus import qbus_is_hotpluggable
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_check, qdev_new
 from pyqemu_edu.hw.core.qdev_bus import bus_devices, qdev_realize
@@ -16,11 +14,12 @@ from pyqemu_edu.hw.core.qdev_hotplug import (
     qdev_get_machine_hotplug_handler,
     qdev_hotplug_allowed,
 )
-from pyqemu_edu.hw.core.sysbus import TYPE_SYS_BUS_DEVICE, device_type_is_dynamic_sysbus, sysbus_get_default
+from pyqemu_edu.hw.core.sysbus import TYPE_SYS_BUS_DEVICE, sysbus_get_default
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.container import container_get
 from pyqemu_edu.qom.klass import (
     module_object_class_by_name,
+    object_class_by_name,
     object_class_dynamic_cast,
     object_class_get_name,
     object_class_is_abstract,
@@ -29,6 +28,7 @@ from pyqemu_edu.qom.klass import (
 )
 from pyqemu_edu.qom.link import object_property_add_child, object_property_try_add_child
 from pyqemu_edu.qom.object import object_unparent, object_unref
+from pyqemu_edu.qom.object_interfaces import object_set_properties_from_keyval
 from pyqemu_edu.softmmu.qdev_facts import device_facts
 from pyqemu_edu.softmmu.qdev_help import ALIAS_OF, QDEV_ALIAS_TABLE
 from pyqemu_edu.util.error import QemuError
@@ -72,6 +72,12 @@ def check_dynamic_sysbus(driver: str) -> None:
     """A device that is wired to the system bus needs a board that knows how (in QEMU a part of the above)."""
     if not device_type_is_dynamic_sysbus(MACHINE_GET_CLASS(qdev_get_machine()), driver):
         raise QemuError("Parameter 'driver' expects a dynamic sysbus device type for the machine")
+
+
+def device_type_is_dynamic_sysbus(mc: MachineClass, type: str) -> bool:
+    """Whether the board knows how to wire such a device (QEMU hw/core/machine.c)."""
+    klass = object_class_by_name(type)
+    return any(object_class_dynamic_cast(klass, allowed) for allowed in mc.allowed_dynamic_sysbus_devices)
 
 
 # --- the bus ---
@@ -118,7 +124,10 @@ def qbus_find(path: str) -> BusState:
 
 
 def qbus_step(bus: BusState, elements: Path) -> BusState:
-    """From a bus over a device on it to that device's bus; the last device needs no name after it if it has one bus."""
+    """From a bus over a device on it to that device's bus; the last device needs no name after it if it has one bus.
+
+    (Not in QEMU)
+    """
     name = elements.pop(0)
     dev = qbus_find_dev(bus, name)
     if dev is None:
@@ -220,7 +229,7 @@ def qdev_device_add_from_qdict(opts: QDict, from_json: bool) -> DeviceState:
     bus = find_bus_for(dc, driver, opts.get("bus"))
     if phase_check(MachineInitPhase.MACHINE_READY) and bus and not qbus_is_hotpluggable(bus):
         raise QemuError(f"Bus '{bus.name}' does not support hotplugging")
-    dev = qdev_new(driver)
+    dev: DeviceState = qdev_new(driver)
     try:
         check_hotplug(dev, driver, bus)
         qdev_set_id(dev, opts.get("id"))

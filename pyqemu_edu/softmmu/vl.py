@@ -13,9 +13,8 @@ from pyqemu_edu.cpu import list_cpus, parse_cpu_option
 
 from pyqemu_edu.cpus_common import qemu_init_cpu_list
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS
-from pyqemu_edu.hw.core.loader import rom_reset_order_override, rom_set_order_override
-from pyqemu_edu.hw.core.machine import current_machine, machine_run_board_init, qdev_machine_creation_done
-from pyqemu_edu.hw.core.numa import parse_numa_opts
+from pyqemu_edu.hw.core.machine import current_machine
+from pyqemu_edu.hw.core.machine_run import machine_run_board_init, qdev_machine_creation_done
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_advance, phase_check
 from pyqemu_edu.hw.core.qdev_properties import qdev_prop_check_globals, qdev_prop_register_global
 from pyqemu_edu.process import current_process
@@ -26,6 +25,7 @@ from pyqemu_edu.softmmu.cpus import qemu_init_cpu_loop
 from pyqemu_edu.softmmu.datadir import qemu_add_default_firmwarepath, qemu_list_data_dirs
 from pyqemu_edu.softmmu.globals import DeviceConfigType, gdbserver_start, statics
 from pyqemu_edu.softmmu.net_clients import net_check_clients
+from pyqemu_edu.softmmu.numa_options import parse_numa_opts
 from pyqemu_edu.softmmu.object_options import object_create_pre_sandbox, object_option_foreach_add
 from pyqemu_edu.softmmu.option_lists import add_lists_of
 from pyqemu_edu.softmmu.qdev_help import qdev_device_help
@@ -296,25 +296,20 @@ def qmp_x_exit_preconfig() -> None:
 
 
 def qemu_init_board() -> None:
-    """Let the machine's class build the board."""
+    """Let the machine's class build the board; RAM never comes from a file here, as `-mem-path` would have it."""
     with error_fatal():
-        machine_run_board_init(current_machine(), statics().mem_path)
+        machine_run_board_init(current_machine())
     drive_check_orphaned()
-
-
-FW_CFG_ORDER_OVERRIDE_DEVICE = 10
 
 
 def qemu_create_cli_devices() -> None:
     """Plug in what `-device` asks for."""
     with error_fatal():
         qemu_opts_foreach(qemu_find_opts("fw_cfg"), parse_fw_cfg)
-    rom_set_order_override(FW_CFG_ORDER_OVERRIDE_DEVICE)
     qemu_opts_foreach(qemu_find_opts("device"), device_init_func)
     for option in statics().device_opts:
         with loc_push(option.loc), error_fatal():
             qdev_device_add_from_qdict(option.opts, from_json=True)
-    rom_reset_order_override()
 
 
 def parse_fw_cfg(opts: QemuOpts) -> None:

@@ -72,7 +72,7 @@ def do_configure_accelerator(opts: QemuOpts, failures: list[str]) -> bool:
     with error_fatal():
         object_apply_compat_props(accel)
         accelerator_set_properties(accel, opts)
-    ret = accel_init_machine(accel, current_machine())
+    ret: int = accel_init_machine(accel, current_machine())
     if ret < 0:
         failures.append(acc)
         error_report(f"failed to initialize {acc}: {os.strerror(-ret)}")

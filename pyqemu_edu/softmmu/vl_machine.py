@@ -6,8 +6,6 @@ are meant for others, and every one that is left is set as a property of the mac
 
 from __future__ import annotations
 
-from pyqemu_edu.qom.object_interfaces import object_set_properties_from_keyval
-
 from pyqemu_edu.hw.core.boards import MACHINE, MachineClass
 from pyqemu_edu.hw.core.machine import current_machine, set_current_machine
 from pyqemu_edu.hw.core.sysbus import sysbus_get_default
@@ -15,10 +13,11 @@ from pyqemu_edu.qom.container import container_get
 from pyqemu_edu.qom.globals import object_register_sugar_prop, object_set_machine_compat_props
 from pyqemu_edu.qom.link import object_property_add_child, object_property_set_link
 from pyqemu_edu.qom.object import object_new_with_class
+from pyqemu_edu.qom.object_interfaces import object_set_properties_from_keyval
 from pyqemu_edu.qom.path import object_get_root, object_resolve_path_type
 from pyqemu_edu.qom.property import object_property_get_uint
 from pyqemu_edu.softmmu.globals import statics
-from pyqemu_edu.softmmu.physmem import cpu_exec_init_all, page_size_init
+from pyqemu_edu.softmmu.physmem import cpu_exec_init_all
 from pyqemu_edu.softmmu.vl_help import find_machine, machine_list
 from pyqemu_edu.util.config import qemu_find_opts_singleton
 from pyqemu_edu.util.error import QemuError, QemuExit, error_fatal, error_report, loc_push
@@ -80,6 +79,10 @@ def qemu_create_machine(qdict: QDict) -> None:
         default_opts, _ = keyval_parse(machine_class.default_machine_opts)
         qemu_apply_legacy_machine_options(default_opts)
         object_set_properties_from_keyval(machine, default_opts, from_json=False)
+
+
+def page_size_init() -> None:
+    """A page of the guest is 4 KiB for all targets here, so there is nothing to find out (QEMU cpu.c)."""
 
 
 def keyval_dashify(qdict: QDict) -> None:
