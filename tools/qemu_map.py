@@ -3,8 +3,8 @@
 A module's docstring names its sources in its first line, `(QEMU qom/object.c)`.  Each of its public functions is then
 
 - one of theirs, by name; or
-- from elsewhere, and says so in its docstring: `(QEMU util/id.c)` or ``(QEMU `error_prepend`)``, also
-  ``(C `exit`)``, ``(GLib `g_str_hash`)``; or
+- from elsewhere, and says so in its docstring: `(QEMU util/id.c)` or ``(QEMU `error_prepend`)``, or ``(in C a part of
+  `cpu_exec`)``, also ``(C `exit`)``, ``(GLib `g_str_hash`)``; or
 - our own.  If its name sounds like theirs (`type_settle_sizes` among QEMU's `type_...`), it says `(Not in QEMU)`.
 
 Private functions, methods, functions within functions, cast macros (`CPU_GET_CLASS`) and declared instructions are not
@@ -28,9 +28,9 @@ BROWSER = "https://gitlab.com/qemu-project/qemu/-/blob/v7.2.0"
 PLAIN_WORDS = frozenset("add check default do fold get is opt parse set".split())
 INSTRUCTIONS = {"insn", "pseudo"}
 
-_CITATION = re.compile(r"\((?P<origin>QEMU|C|POSIX|GLib|libfdt)(?:'s)? (?P<text>[^()]*(?:\([^()]*\)[^()]*)*)\)")
+_CITATION = re.compile(r"\((?P<origin>QEMU|[Ii]n C|C|POSIX|GLib|libfdt)(?:'s)? (?P<text>[^()]*(?:\([^()]*\)[^()]*)*)\)")
 _FILE = re.compile(r"(?<![\w/.-])[\w-]+(?:/[\w.-]+)*\.(?:c\.inc|h\.inc|c|h|decode|rst|py)\b")
-_NAME = re.compile(r"`(?:struct |enum )?(\w+)`")
+_NAME = re.compile(r"`(?:struct |enum |&)?(\w+)`")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def citation(docstring: str) -> Citation:
     names: list[str] = []
     elsewhere = False
     for found in _CITATION.finditer(docstring):
-        if found["origin"] == "QEMU":
+        if found["origin"] in ("QEMU", "in C", "In C"):
             files += _with_folders(_FILE.findall(found["text"]))
             names += _NAME.findall(found["text"])
         else:
@@ -104,7 +104,7 @@ class Function:
 
     def complaint(self) -> str:
         """Why this function breaks the rule; empty if it does not."""
-        if self.cited.own or self.cited.elsewhere or self.name.isupper() or self.counterpart():
+        if self.cited.own or self.cited.elsewhere or self.cited.names or self.name.isupper() or self.counterpart():
             return ""
         place = f"{self.module}:{self.node.lineno}: {', '.join(citation(self.module.first_line).files)}"
         if homes := [file for file, names in qemu_functions().items() if self.name in names]:

@@ -1,4 +1,4 @@
-"""Disassembling what is in the guest's memory (QEMU disas/disas.c)."""
+"""Disassembling what is in the guest's memory (QEMU disas.c)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DisassembleInfo:
 
 
 def target_disas(cpu: CPUState, code: int, size: int) -> str:
-    """The code of a block, a line for each instruction, as `-d in_asm` shows it."""
+    """The code of a block, a line for each instruction, as `-d in_asm` shows it (QEMU disas.c)."""
     mmu_idx = cpu.env_ptr.priv
 
     def read_memory(address: int, length: int) -> bytes:

@@ -75,7 +75,7 @@ statics = per_process(Statics)
 
 
 def address_space_to_flatview(space: AddressSpace) -> FlatView:
-    """What the address space looks like now."""
+    """What the address space looks like now (QEMU include/exec/memory.h)."""
     assert space.current_map is not None
     return space.current_map
 

@@ -66,7 +66,7 @@ def drive_new(opts: QemuOpts) -> None:
 
 
 def drive_address(opts: QemuOpts, type: str) -> tuple[int, int]:
-    """The bus and unit that are named, or the first free ones."""
+    """The bus and unit that are named, or the first free ones (Not in QEMU)."""
     max_devs = IF_MAX_DEVS.get(type, 1 << 32)
     index = qemu_opt_get(opts, "index")
     if index is not None:

@@ -315,7 +315,7 @@ def raise_failure() -> None:
 
 
 def cpus_shutdown() -> None:
-    """End all vCPU threads and wait for them: nothing of a process is left behind."""
+    """End all vCPU threads and wait for them: nothing of a process is left behind (Not in QEMU)."""
     locked = qemu_mutex_iothread_locked()
     if not locked:
         qemu_mutex_lock_iothread()

@@ -64,7 +64,7 @@ def qemu_fdt_setprop_cell(fdt: Fdt, node_path: str, name: str, value: int) -> No
 
 
 def qemu_fdt_setprop_cells(fdt: Fdt, node_path: str, name: str, *cells: int) -> None:
-    """Set a property to 32-bit numbers; of larger ones the low half counts."""
+    """Set a property to 32-bit numbers; of larger ones the low half counts (QEMU include/sysemu/device_tree.h)."""
     qemu_fdt_setprop(fdt, node_path, name, b"".join(struct.pack(">I", cell & 0xFFFFFFFF) for cell in cells))
 
 

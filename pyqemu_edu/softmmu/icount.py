@@ -30,7 +30,7 @@ statics = per_process(Statics)
 
 
 def icount_enabled() -> int:
-    """Whether instructions are time, and how."""
+    """Whether instructions are time, and how (QEMU include/sysemu/cpu-timers.h)."""
     return statics().use_icount
 
 

@@ -129,7 +129,7 @@ def mtree_print_flatview(view: FlatView, spaces: list[AddressSpace], owner: bool
 
 
 def flat_range_line(fr: FlatRange) -> str:
-    """Addresses of a range, and the region with the offset where it begins in it."""
+    """Addresses of a range, and the region with the offset where it begins in it (Not in QEMU)."""
     kind = "rom" if fr.readonly else memory_region_type(fr.mr)
     offset = f" @{fr.offset_in_region:016x}" if fr.offset_in_region else ""
     where = f"{fr.addr.start:016x}-{fr.addr.start + last(fr.addr.size):016x}"

@@ -25,7 +25,7 @@ from pyqemu_edu.util.qdict import QDict, qdict_entries
 
 @cache
 def object_types() -> dict[str, dict[str, str]]:
-    """The types that `-object` takes, and for each its members: required or optional."""
+    """The types that `-object` takes, and for each its members: required or optional (Not in QEMU)."""
     text = files("pyqemu_edu.data").joinpath("object_types.json").read_text(encoding="utf-8")
     types: dict[str, dict[str, str]] = json.loads(text)
     return types

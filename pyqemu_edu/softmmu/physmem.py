@@ -93,7 +93,7 @@ def get_system_io() -> MemoryRegion:
 
 
 def address_space_memory() -> AddressSpace:
-    """The address space of physical memory (QEMU's global of this name)."""
+    """The address space of physical memory (in C a variable `address_space_memory`)."""
     space = statics().address_space_memory
     assert space is not None, "cpu_exec_init_all() comes first"
     return space
@@ -152,12 +152,12 @@ def address_space_translate_for_iotlb(cpu: CPU, asidx: int, addr: int) -> tuple[
 
 
 def address_space_translate(space: AddressSpace, addr: int, length: int) -> tuple[MemoryRegion, int, int]:
-    """Region, offset within it, and length in one piece, for `length` bytes at `addr`."""
+    """Region, offset within it, and length in one piece, for `length` bytes at `addr` (QEMU include/exec/memory.h)."""
     return flatview_translate(address_space_to_flatview(space), addr, length)
 
 
 def address_space_read(space: AddressSpace, addr: int, length: int) -> tuple[bytes, MemTxResult]:
-    """`length` bytes from `addr` on."""
+    """`length` bytes from `addr` on (QEMU include/exec/memory.h)."""
     return flatview_read(address_space_to_flatview(space), addr, length)
 
 
@@ -205,5 +205,5 @@ def cpu_physical_memory_rw(addr: int, data: bytes) -> MemTxResult:
 
 
 def cpu_physical_memory_read(addr: int, length: int) -> bytes:
-    """Bytes of the machine's physical memory; zeros where there is none."""
+    """Bytes of the machine's physical memory; zeros where there is none (QEMU include/exec/cpu-common.h)."""
     return address_space_read(address_space_memory(), addr, length)[0]

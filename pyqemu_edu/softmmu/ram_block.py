@@ -54,7 +54,7 @@ def find_ram_offset(size: int) -> int:
 
 
 def ram_block_end(block: RAMBlock) -> int:
-    """The first free address behind `block`, at the granularity of a dirty bitmap's word: 64 pages."""
+    """The first free address behind `block`, at the granularity of a dirty bitmap's word: 64 pages (Not in QEMU)."""
     unit = 64 * TARGET_PAGE_SIZE
     return -(-(block.offset + block.used_length) // unit) * unit
 

@@ -56,7 +56,7 @@ class ShutdownCause(IntEnum):
 
 
 def shutdown_caused_by_guest(cause: ShutdownCause) -> bool:
-    """Whether it was the guest's doing (QEMU include/sysemu/sysemu.h)."""
+    """Whether it was the guest's doing (QEMU include/sysemu/runstate.h)."""
     return cause >= ShutdownCause.GUEST_SHUTDOWN
 
 

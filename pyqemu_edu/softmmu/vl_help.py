@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cmp_to_key
 from importlib.resources import files
 
-from pyqemu_edu.qom.object_interfaces import type_print_class_properties
-
 from pyqemu_edu.hw.core.boards import MACHINE_CLASS, TYPE_MACHINE, MachineClass
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import object_class_get_list, object_class_get_name
+from pyqemu_edu.qom.object_interfaces import type_print_class_properties
 from pyqemu_edu.softmmu.globals import statics
 from pyqemu_edu.util.error import QemuExit
 from pyqemu_edu.util.keyval import keyval_parse_into
@@ -30,7 +29,7 @@ def help() -> None:
 
 
 def machine_list() -> list[MachineClass]:
-    """Every machine, newest first: to know them all, every type's class is initialised."""
+    """Every machine, newest first: to know them all, every type's class is initialised (Not in QEMU)."""
     return [MACHINE_CLASS(klass) for klass in object_class_get_list(TYPE_MACHINE, False)]
 
 
@@ -66,7 +65,7 @@ def machine_help_func(qdict: QDict) -> None:
 
 
 def machine_help_lines(mc: MachineClass) -> list[str]:
-    """What the list of machines says about one."""
+    """What the list of machines says about one (Not in QEMU)."""
     alias = [f"{mc.alias:<20} {mc.desc} (alias of {mc.name})\n"] if mc.alias else []
     default = " (default)" if mc.is_default else ""
     deprecated = " (deprecated)" if mc.deprecation_reason else ""

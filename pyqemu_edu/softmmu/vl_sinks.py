@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyqemu_edu.chardev.char import qemu_chr_parse_compat
-
+from pyqemu_edu.chardev.char_compat import qemu_chr_parse_compat
 from pyqemu_edu.softmmu.datadir import qemu_add_data_dir
 from pyqemu_edu.softmmu.globals import DeviceConfig, DeviceConfigType, statics
 from pyqemu_edu.util.config import qemu_find_opts
@@ -67,7 +66,7 @@ def in_list(
 
 
 def machine_opt(key: str, value: str | None = None) -> Sink:
-    """Into `machine_opts_dict`, the argument or a fixed value."""
+    """Into `machine_opts_dict`, the argument or a fixed value (Not in QEMU)."""
 
     def store(argument: str) -> str:
         text = statics().machine_opts_dict[key] = argument if value is None else value
@@ -124,7 +123,7 @@ def machine_parse_property_opt(opts_list: QemuOptsList, propname: str, argument:
 
 
 def machine_property(list_name: str, propname: str) -> Sink:
-    """Into the machine's dictionary, as one compound property."""
+    """Into the machine's dictionary, as one compound property (Not in QEMU)."""
     return Sink(
         f"machine_opts_dict[{propname}]",
         lambda argument: machine_parse_property_opt(qemu_find_opts(list_name), propname, argument),

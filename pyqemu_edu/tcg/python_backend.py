@@ -1,4 +1,4 @@
-"""From operations to a Python function (in the place of QEMU's tcg/<host>/tcg-target.c.inc and the second half of tcg/tcg.c).
+"""From operations to a Python function (Not in QEMU, whose tcg/<host>/tcg-target.c.inc has this place).
 
 The host's machine language is Python.  A block becomes one function whose local variables are the guest's registers:
 read from `env` at the beginning, written back where the block is left.  Nothing is written back where the guest may

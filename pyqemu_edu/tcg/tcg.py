@@ -56,7 +56,7 @@ def tcg_register_thread() -> None:
 
 
 def tcg_ctx() -> TCGContext:
-    """The running thread's context."""
+    """The running thread's context (Not in QEMU)."""
     s = statics()
     if not hasattr(s.threads, "tcg_ctx"):
         tcg_register_thread()
@@ -65,7 +65,7 @@ def tcg_ctx() -> TCGContext:
 
 
 def tcg_global_mem_new(place: str, name: str) -> TCGTemp:
-    """A register of the guest, found at `place` (Python) in `env`."""
+    """A register of the guest, found at `place` (Python) in `env` (Not in QEMU)."""
     known = statics().tcg_init_ctx.globals
     known.append(TCGTemp(TempKind.GLOBAL, len(known), name, place))
     return known[-1]
@@ -82,14 +82,14 @@ def tcg_func_start(s: TCGContext) -> None:
 
 
 def tcg_temp_new(s: TCGContext) -> TCGTemp:
-    """A fresh temporary."""
+    """A fresh temporary (QEMU include/tcg/tcg-op.h)."""
     temp = TCGTemp(TempKind.TEMP, s.nb_temps, f"tmp{s.nb_temps}")
     s.nb_temps += 1
     return temp
 
 
 def tcg_constant(s: TCGContext, value: int) -> TCGTemp:
-    """The constant, modulo 2**64."""
+    """The constant, modulo 2**64 (Not in QEMU)."""
     value &= M
     if value not in s.constants:
         s.constants[value] = TCGTemp(TempKind.CONST, -1, "", value=value)
@@ -120,7 +120,7 @@ def tcg_gen_mov(s: TCGContext, ret: TCGTemp, arg: TCGTemp) -> None:
 
 
 def tcg_gen_binary(s: TCGContext, opc: str, a: TCGTemp, b: TCGTemp) -> TCGTemp:
-    """A temporary that holds a op b."""
+    """A temporary that holds a op b (Not in QEMU)."""
     ret = tcg_temp_new(s)
     if opc in ("add_i64", "sub_i64", "or_i64", "xor_i64", "shl_i64", "shr_i64", "sar_i64") and is_const(b, 0):
         tcg_emit_op(s, "mov_i64", [ret], [a])
@@ -135,7 +135,7 @@ def is_const(temp: TCGTemp, value: int) -> bool:
 
 
 def tcg_gen_unary(s: TCGContext, opc: str, a: TCGTemp) -> TCGTemp:
-    """A temporary that holds op a."""
+    """A temporary that holds op a (Not in QEMU)."""
     ret = tcg_temp_new(s)
     tcg_emit_op(s, opc, [ret], [a])
     return ret
@@ -161,17 +161,20 @@ def tcg_gen_brcond(s: TCGContext, cond: TCGCond, a: TCGTemp, b: TCGTemp, label: 
 
 
 def tcg_gen_br(s: TCGContext, label: TCGLabel) -> None:
-    """Go to `label`."""
+    """Go to `label` (QEMU include/tcg/tcg-op.h)."""
     tcg_emit_op(s, "br", args=[label])
 
 
 def gen_set_label(s: TCGContext, label: TCGLabel) -> None:
-    """Here is `label`."""
+    """Here is `label` (QEMU include/tcg/tcg-op.h)."""
     tcg_emit_op(s, "set_label", args=[label])
 
 
 def tcg_gen_insn_start(s: TCGContext, *data: int) -> TCGOp:
-    """A guest instruction begins; `data` is what is needed to restore the state before it."""
+    """A guest instruction begins; `data` is what is needed to restore the state before it.
+
+    (QEMU include/tcg/tcg-op.h)
+    """
     return tcg_emit_op(s, "insn_start", args=data)
 
 
@@ -188,7 +191,7 @@ def tcg_gen_qemu_st(s: TCGContext, value: TCGTemp, addr: TCGTemp, mmu_idx: int, 
 
 
 def tcg_gen_call(s: TCGContext, func: Callable[..., Any], args: list[TCGTemp]) -> TCGTemp:
-    """A temporary that holds what the helper `func(env, *args)` returns."""
+    """A temporary that holds what the helper `func(env, *args)` returns (Not in QEMU)."""
     ret = tcg_temp_new(s)
     tcg_emit_op(s, "call", [ret], args, [func])
     return ret

@@ -1,4 +1,4 @@
-"""Errors that a user can cause, and the ways a process ends (QEMU util/error.c, util/qemu-error.c).
+"""Errors that a user can cause, and the ways a process ends (QEMU util/error.c, util/error-report.c).
 
 C hands an `Error **errp` down and looks at it afterwards; we raise.  Where C would print and go on
 (`warn_report`), so do we.  Where it would abort, we raise `QemuAbort` with the text that C prints.

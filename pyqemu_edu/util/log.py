@@ -69,7 +69,7 @@ statics = per_process(Statics)
 
 
 def qemu_loglevel_mask(mask: int) -> bool:
-    """Whether any of these items is logged."""
+    """Whether any of these items is logged (QEMU include/qemu/log-for-trace.h)."""
     return bool(statics().qemu_loglevel & mask)
 
 
@@ -153,7 +153,7 @@ def _open_log(filename: str) -> TextIO:
 
 
 def qemu_log_close() -> None:
-    """Close the log file, if there is one."""
+    """Close the log file, if there is one (Not in QEMU)."""
     s = statics()
     if s.logfile is not None:
         s.logfile.close()

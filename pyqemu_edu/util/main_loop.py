@@ -100,7 +100,7 @@ def qemu_bh_new(callback: Callable[[Any], None], opaque: Any = None) -> QEMUBH:
 
 
 def qemu_bh_schedule(bh: QEMUBH) -> None:
-    """Have the main loop call it once; may be called from any thread and more than once."""
+    """Have the main loop call it once; may be called from any thread and more than once (QEMU util/async.c)."""
     if not bh.scheduled:
         bh.scheduled = True
         statics().bottom_halves.append(bh)
@@ -108,7 +108,7 @@ def qemu_bh_schedule(bh: QEMUBH) -> None:
 
 
 def aio_bh_schedule_oneshot(callback: Callable[[Any], None], opaque: Any = None) -> None:
-    """Have the main loop call `callback` once (QEMU util/async.c)."""
+    """Have the main loop call `callback` once (QEMU util/async.c) (QEMU include/block/aio.h)."""
     qemu_bh_schedule(QEMUBH(callback, opaque))
 
 

@@ -82,7 +82,7 @@ def main_loop_tlg(clock: QEMUClockType) -> QEMUTimerList:
 
 
 def timerlist_set_notify(timer_list: QEMUTimerList, notify: Callable[[], object]) -> None:
-    """Whom to wake when the next deadline of this list changes."""
+    """Whom to wake when the next deadline of this list changes (Not in QEMU)."""
     timer_list.notify_cb = notify
 
 

@@ -165,7 +165,7 @@ def log_cpu_exec(pc: int, cpu: CPUState, tb: TranslationBlock) -> None:
 
 
 def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBlock, int]:
-    """Run `tb` and what it is linked to, until a way out leads nowhere; the last block and its way out (QEMU tcg/tcg.c).
+    """Run `tb` and what it is linked to, until a way out leads nowhere; the last block and its way out (QEMU tcg/tci.c).
 
     In C linked blocks jump to each other, and the head of each tests `icount_decr`; here they return, and this loop
     tests `icount_limit`.
@@ -363,7 +363,7 @@ def cpu_exec(cpu: CPUState) -> int:
 
 
 def cpu_exec_loop(cpu: CPUState) -> int:
-    """The two loops inside `cpu_exec`: traps outside, blocks inside."""
+    """The two loops inside `cpu_exec`: traps outside, blocks inside (Not in QEMU)."""
     while (ret := cpu_handle_exception(cpu)) is None:
         last_tb: TranslationBlock | None = None
         tb_exit = 0

@@ -41,7 +41,15 @@ PROTECTION = {
     MMUAccessType.DATA_STORE: PAGE_WRITE,
     MMUAccessType.INST_FETCH: PAGE_EXEC,
 }
-FORMATS = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q", (1, True): "b", (2, True): "h", (4, True): "i"}
+FORMATS = {
+    (1, False): "B",
+    (2, False): "H",
+    (4, False): "I",
+    (8, False): "Q",
+    (1, True): "b",
+    (2, True): "h",
+    (4, True): "i",
+}
 
 tlb_flush_event = Event("tlb_flush", "cpu")
 tlb_set_page_event = Event("tlb_set_page", "cpu", "vaddr", "paddr", "prot", "mmu_idx", "region")
@@ -144,7 +152,7 @@ def tlb_fill(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mm
 
 
 def tlb_entry(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
-    """The page at `addr`, asked for if it is not known or not known to allow this."""
+    """The page at `addr`, asked for if it is not known or not known to allow this (QEMU include/exec/cpu_ldst.h)."""
     entry: CPUTLBEntry | None = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
     if entry is None or not entry.prot & PROTECTION[access_type]:
         entry = tlb_fill(cpu, addr, size, access_type, mmu_idx)
@@ -258,7 +266,7 @@ def notdirty_write(ram_addr: int, size: int) -> None:
 
 
 def helper_ld(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
-    """A load that the views did not know: enter the page there if it is RAM and the address aligned."""
+    """A load that the views did not know: enter the page there if it is RAM and the address aligned (Not in QEMU)."""
     signed = signed and size < 8
     value = load_helper(cpu, addr, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
@@ -274,7 +282,7 @@ def sign_extend(value: int, size: int) -> int:
 
 
 def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
-    """A store that the views did not know: enter the page there unless somebody must notice."""
+    """A store that the views did not know: enter the page there unless somebody must notice (Not in QEMU)."""
     store_helper(cpu, addr, value, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
     if entry is None or addr & (size - 1) or not entry.writable or tb_maint.page_has_code(entry.ram_addr):
@@ -293,7 +301,7 @@ def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: in
 
 
 def helper_ld_aligned(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
-    """A load that must be aligned (load-reserved)."""
+    """A load that must be aligned (load-reserved) (Not in QEMU)."""
     if addr & (size - 1):
         cpu_unaligned_access(cpu, addr, MMUAccessType.DATA_LOAD, mmu_idx)
     return helper_ld(cpu, addr, size, signed, mmu_idx)
@@ -303,7 +311,10 @@ def helper_ld_aligned(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx
 
 
 def get_page_addr_code(env: Any, addr: int) -> int:
-    """Where in all RAM the instruction at `addr` is; -1 if not in RAM.  Raises where the guest may not fetch."""
+    """Where in all RAM the instruction at `addr` is; -1 if not in RAM.  Raises where the guest may not fetch.
+
+    (QEMU include/exec/exec-all.h)
+    """
     cpu: CPUState = env.cpu
     entry = tlb_entry(cpu, addr, 1, MMUAccessType.INST_FETCH, cpu_mmu_index(env))
     return -1 if entry.host is None else entry.ram_addr | addr & ~PAGE_MASK

@@ -39,7 +39,7 @@ statics = per_process(Statics)
 
 
 def page_init() -> None:
-    """No page has code yet."""
+    """No page has code yet (QEMU accel/tcg/translate-all.c)."""
     statics().pages.clear()
 
 
@@ -54,7 +54,7 @@ def tb_key(tb: TranslationBlock) -> TBKey:
 
 
 def page_has_code(ram_addr: int) -> bool:
-    """Whether anything was translated from this page."""
+    """Whether anything was translated from this page (Not in QEMU)."""
     return ram_addr >> TARGET_PAGE_BITS in statics().pages
 
 
@@ -66,7 +66,7 @@ def tb_page_add(page: int, tb: TranslationBlock) -> bool:
 
 
 def tb_pages(tb: TranslationBlock) -> list[int]:
-    """The pages of RAM that a block was translated from."""
+    """The pages of RAM that a block was translated from (Not in QEMU)."""
     return [addr >> TARGET_PAGE_BITS for addr in tb.page_addr if addr != -1]
 
 
@@ -165,7 +165,7 @@ def tb_phys_invalidate(tb: TranslationBlock) -> None:
 
 
 def tb_overlaps(tb: TranslationBlock, start: int, end: int) -> bool:
-    """Whether `tb` was translated from any byte of RAM from `start` to before `end`."""
+    """Whether `tb` was translated from any byte of RAM from `start` to before `end` (Not in QEMU)."""
     first, second = tb.page_addr
     length = tb.size if second == -1 else (1 << TARGET_PAGE_BITS) - (first & ((1 << TARGET_PAGE_BITS) - 1))
     if first < end and start < first + length:
