@@ -1,9 +1,8 @@
-"""`-help`, `-version` and `-machine help` (QEMU softmmu/vl.c)."""
+"""`-version` and `-machine help` (QEMU softmmu/vl.c)."""
 
 from __future__ import annotations
 
 from functools import cmp_to_key
-from importlib.resources import files
 
 from pyqemu_edu.hw.core.boards import MACHINE_CLASS, TYPE_MACHINE, MachineClass
 from pyqemu_edu.process import current_process
@@ -20,12 +19,6 @@ QEMU_FULL_VERSION = "7.2.22"
 def version() -> None:
     """Print whose behaviour this is, and that it is not the original."""
     current_process().stdout.write(f"QEMU emulator version {QEMU_FULL_VERSION} (re-created by pyqemu_edu)\n")
-
-
-def help() -> None:
-    """Print what the options mean, in the words of the reference."""
-    version()
-    current_process().stdout.write(files("pyqemu_edu.data").joinpath("help.txt").read_text(encoding="utf-8"))
 
 
 def machine_list() -> list[MachineClass]:

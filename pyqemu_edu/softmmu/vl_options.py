@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pyqemu_edu.process import current_process
 from pyqemu_edu.softmmu.globals import DeviceConfigType
 from pyqemu_edu.softmmu.object_options import object_option_parse
-from pyqemu_edu.softmmu.options_def import QEMU_OPTIONS, QEMUOption
-from pyqemu_edu.softmmu.vl_help import help, parse_machine, version
+from pyqemu_edu.softmmu.options_def import QEMU_OPTIONS, SECTIONS, QEMUOption
+from pyqemu_edu.softmmu.vl_help import parse_machine, version
 from pyqemu_edu.softmmu.vl_parse import (
     parse_accel,
     parse_device,
@@ -59,6 +60,24 @@ HD_OPTS = "media=disk"
 CDROM_OPTS = "media=cdrom"
 
 option_stored = Event("option_stored", "option", "argument", "sink", "stored")
+
+
+def help() -> None:
+    """Print every option of our target and where it ends; QEMU prints what it means, in some hundred lines."""
+    version()
+    stdout = current_process().stdout
+    stdout.write("usage: qemu-system-riscv64 [options] [disk_image]\n")
+    for title, section in SECTIONS.items():
+        options = [QEMU_OPTIONS[word.removesuffix("=")] for word in section.split()]
+        lines = [help_line(option) for option in options if option.supported]
+        stdout.write("".join([f"\n{title}:\n", *lines]) if lines else "")
+
+
+def help_line(option: QEMUOption) -> str:
+    """One option, and where it ends."""
+    usage = f"-{option.name} ARGUMENT" if option.has_arg else f"-{option.name}"
+    return f"{usage:<30} {SINKS[option.name].place}\n"
+
 
 NO_PROCESS = unsupported("There is no process here to send to the background or lock in.")
 NO_QTEST = unsupported("There is no test protocol here.")

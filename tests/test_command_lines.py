@@ -1,0 +1,301 @@
+"""Command lines of the reference: the same status, the same words (QEMU softmmu/vl.c).
+
+`command_lines.json` holds what the reference said to 84 command lines, each with `-display none -nodefaults -monitor
+none -serial none -S` in front; `RUNS` means that it started.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pyqemu_edu import modules
+from pyqemu_edu.process import Process
+from pyqemu_edu.qom.zoo import run_program_constructors
+from pyqemu_edu.softmmu.cpus import cpus_shutdown
+from pyqemu_edu.softmmu.globals import Statics
+from pyqemu_edu.softmmu.globals import statics as vl
+from pyqemu_edu.softmmu.main import main
+from pyqemu_edu.softmmu.option_lists import add_lists_of
+from pyqemu_edu.softmmu.options_def import QEMU_OPTIONS
+from pyqemu_edu.softmmu.vl import qemu_init
+from pyqemu_edu.softmmu.vl_options import SINKS, first_pass, option_stored, second_pass
+from pyqemu_edu.util.config import statics as config
+from pyqemu_edu.util.error import QemuExit
+from pyqemu_edu.util.module import ModuleInitType, module_call_init
+
+DATA = Path(__file__).parent / "data"
+QUIET = "-display none -nodefaults -monitor none -serial none -S".split()
+RECORDED = json.loads((DATA / "command_lines.json").read_text())
+
+# What needs a part that is not here, and which.
+NOT_HERE: dict[str, str] = {}
+
+
+def words(args: str) -> list[str]:
+    """The command line as a shell would hand it over; JSON was recorded without its quotes."""
+    return args.split() if "{" in args else shlex.split(args)
+
+
+class Run:
+    """A command line, run in this very process up to where the machine would start."""
+
+    def __init__(self, args: list[str]) -> None:
+        modules.link()
+        out, err = io.StringIO(), io.StringIO()
+        self.process = Process(["qemu-system-riscv64", *args], stdin=io.StringIO(), stdout=out, stderr=err)
+        with self.process:
+            run_program_constructors()
+            self.rc = self._start()
+            cpus_shutdown()
+        self.stdout, self.stderr = out.getvalue(), err.getvalue()
+
+    def _start(self) -> int | str:
+        try:
+            qemu_init(self.process.argv)
+        except QemuExit as end:
+            return end.status
+        return "RUNS"
+
+
+def case(recorded):
+    args = recorded["args"]
+    marks = [pytest.mark.xfail(strict=True, reason=NOT_HERE[args])] if args in NOT_HERE else []
+    return pytest.param(recorded, id=args or "nothing", marks=marks)
+
+
+@pytest.mark.parametrize("recorded", map(case, RECORDED))
+def test_the_reference_said_the_same(recorded, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = Run(QUIET + words(recorded["args"]))
+    assert (run.stderr, run.stdout, run.rc) == (recorded["stderr"], recorded["stdout"], recorded["rc"])
+
+
+# Further command lines, not recorded but asked of the reference while it is at hand; each ends with a message.
+ASKED = """
+-m 64 -nosuch
+-name x=y
+-name
+-smp foo=bar
+-smp cpus
+-boot x=y
+-boot help
+-rtc help
+-name help -m 16E
+-set a
+-set a.b.c=1
+-set smp-opts.b.c=1
+-global foo
+-global a.b
+-uuid x
+-seed x
+-dfilter x
+-rotate 5
+-display foo
+-display vnc
+-display none,foo=1
+-vga foo
+-vga help
+-netdev user
+-drive file=/nonexistent
+-object foo
+-object rng-builtin
+-object help
+-object rng-random,id=r,filename
+-fw_cfg a
+-sandbox foo
+-add-fd x=1
+-add-fd set=1
+-action foo=1
+-action panic=x
+-watchdog-action x
+-msg x
+-overcommit x
+-readconfig /nonexistent
+-semihosting-config x
+-tpmdev x
+-option-rom x=1
+-nic foo
+-net foo
+-accel foo
+-accel tcg,nosuch=1
+-icount x=1
+-icount align=on
+-numa x
+-numa node,x=1
+-numa node,nodeid=0,mem=1M
+-virtfs x
+-fsdev x
+-vnc x,help
+-machine dumpdtb
+-machine help=x
+-machine none,foo=1
+-machine spike,memory.foo=1
+-machine spike,a.b=1,a=2
+-device
+-device foo,id=
+-device foo,id=1
+-device loader,id=a -device loader,id=a
+-device virtio-blk
+-device VGA,bus=nosuch
+-device pci-bridge,help=1
+-D /nonexistent/log -d exec
+-initrd /nonexistent
+-kernel /nonexistent -m 32M
+-cpu help -machine nosuch
+-cpu rv64,x
+-cpu rv64,,m=on
+-win2k-hack
+-g 1x1
+-m 1G,slots=x
+-m 4,maxmem=2
+-m ,
+-smp ,
+-smp 1,1
+-chardev foo,id=x
+-chardev null,id=1
+-chardev stdio
+-serial foo
+-monitor foo
+-mon x
+-mon chardev=x,mode=y
+-L help
+-L /nonexistent -L help
+-incoming x
+-pidfile /nonexistent/pid
+"""
+
+
+@pytest.mark.parametrize("args", ASKED.strip().splitlines())
+def test_the_live_reference_says_the_same(args, real_qemu, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = [*QUIET, *words(args)]
+    real = subprocess.run(
+        [real_qemu, *line], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, check=False
+    )
+    run = Run(line)
+    real_stderr = re.sub(r"qemu: module .*\n", "", real.stderr)
+    assert (run.stderr, run.stdout, run.rc) == (real_stderr, real.stdout, real.returncode)
+
+
+# --- the article's command line ---
+
+OPENSTACK = (
+    "-enable-kvm -name instance-00000024 -machine pc-i440fx-trusty,accel=kvm,usb=off "
+    "-cpu SandyBridge,+erms,+smep,+fsgsbase,+pdpe1gb,+rdrand,+f16c,+osxsave,+dca,+pcid,+pdcm,+xtpr,+tm2,+est,+smx,"
+    "+vmx,+ds_cpl,+monitor,+dtes64,+pbe,+tm,+ht,+ss,+acpi,+ds,+vme -m 2048 "
+    "-smp 1,sockets=1,cores=1,threads=1 -rtc base=utc,driftfix=slew "
+    "-drive file=/var/lib/nova/instances/1f8e6f7e-5a70-4780-89c1-464dc0e7f308/disk,if=none,id=drive-virtio-disk0,"
+    "format=qcow2,cache=none "
+    "-device virtio-blk-pci,scsi=off,bus=pci.0,addr=0x4,drive=drive-virtio-disk0,id=virtio-disk0,bootindex=1 "
+    "-netdev tap,fd=32,id=hostnet0,vhost=on,vhostfd=37 "
+    "-device virtio-net-pci,netdev=hostnet0,id=net0,mac=fa:16:3e:d1:2d:99,bus=pci.0,addr=0x3 "
+    "-chardev file,id=charserial0,path=/var/lib/nova/instances/1f8e6f7e-5a70-4780-89c1-464dc0e7f308/console.log "
+    "-vnc 0.0.0.0:12 -device cirrus-vga,id=video0,bus=pci.0,addr=0x2"
+)
+
+
+def recorded_entries():
+    """What gdb saw in the option lists when the reference gave up."""
+    text = (DATA / "gdb_trace_openstack_opts.txt").read_text().partition("DUMP at error_report")[2].partition("DUMP")[0]
+    lists = [line.split(" ", 3) for line in text.splitlines() if line.startswith("LIST qemu_add_opts")]
+    return {name: json.loads(entries) for _, _, name, entries in lists}
+
+
+def our_entries():
+    def value(opt):
+        return int(opt.value) if isinstance(opt.value, (bool, int)) else 0 if opt.desc else None
+
+    return {
+        list.name: [
+            {
+                "id": opts.id,
+                "opts": [[opt.name, opt.str, opt.desc.type.value if opt.desc else None, value(opt)] for opt in opts],
+            }
+            for opts in list
+        ]
+        for list in config().vm_config_groups
+        if list.head
+    }
+
+
+@pytest.fixture(scope="module")
+def openstack():
+    return Run(OPENSTACK.split())
+
+
+def test_the_articles_command_line_fails_where_the_reference_fails(openstack):
+    assert openstack.rc == 1
+    assert openstack.stderr == (
+        "qemu-system-riscv64: unsupported machine type\nUse -machine help to list supported machines\n"
+    )
+
+
+def test_each_of_its_options_is_in_the_list_where_gdb_saw_it(openstack):
+    with openstack.process:
+        assert our_entries() == recorded_entries()
+
+
+def test_the_rest_is_in_the_machines_dictionary_and_in_a_variable(openstack):
+    with openstack.process:
+        assert vl().machine_opts_dict == {
+            "accel": "kvm",
+            "usb": "off",
+            "smp": {"cpus": "1", "sockets": "1", "cores": "1", "threads": "1"},
+            "memory": {"size": "2048M"},
+        }
+        assert vl().cpu_option.startswith("SandyBridge,+erms")
+
+
+# --- where options end ---
+
+
+def test_every_option_has_a_sink_and_every_sink_an_option():
+    supported = {name for name, option in QEMU_OPTIONS.items() if option.supported}
+    assert supported <= SINKS.keys() <= QEMU_OPTIONS.keys()
+
+
+def test_every_variable_that_options_are_kept_in_exists():
+    variables = {sink.place.removeprefix("variable ") for sink in SINKS.values() if sink.place.startswith("variable ")}
+    assert variables <= vars(Statics()).keys()
+
+
+def test_the_second_pass_tells_where_each_option_ended():
+    seen = []
+
+    def listener(event, option, argument, sink, stored):
+        seen.append((option, argument, sink))
+
+    with Process(["q", "-m", "64", "--kernel", "x", "-S", "-device", "loader", "disk.img"]) as process:
+        run_program_constructors()
+        add_lists_of("qemu_init")
+        module_call_init(ModuleInitType.OPTS)
+        option_stored.append(listener)
+        try:
+            assert first_pass(process.argv)
+            second_pass(process.argv)
+        finally:
+            option_stored.remove(listener)
+    assert seen == [
+        ("m", "64", "list memory"),
+        ("kernel", "x", "machine_opts_dict"),
+        ("S", "", "variable autostart"),
+        ("device", "loader", "list device"),
+        ("", "disk.img", "list drive"),
+    ]
+
+
+def test_help_names_every_option_of_our_target():
+    out = io.StringIO()
+    with Process(["qemu-system-riscv64", "-help"], stdout=out) as process:
+        modules.link()
+        run_program_constructors()
+        assert main(process.argv) == 0
+    for name, option in QEMU_OPTIONS.items():
+        assert (f"\n-{name}" in out.getvalue()) == option.supported
