@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyqemu_edu.cpus_common import (
@@ -292,6 +293,20 @@ def cpu_stop_current() -> None:
 # The end of a thread, and of a process (Not in QEMU, where exit() ends all threads)
 
 
+@contextmanager
+def vcpu_thread(cpu: CPUState) -> Iterator[None]:
+    """Around a vCPU thread's life, which begins and ends with the big lock held."""
+    cpu.thread_id = threading.get_native_id()
+    try:
+        yield
+    except BaseException as failure:
+        if not qemu_mutex_iothread_locked():
+            qemu_mutex_lock_iothread()
+        vcpu_thread_failed(cpu, failure)
+    finally:
+        qemu_mutex_unlock_iothread()
+
+
 def vcpu_thread_failed(cpu: CPUState, failure: BaseException) -> None:
     """A vCPU thread ends by an exception: the main thread will raise it; needs the big lock.
 
@@ -325,6 +340,7 @@ def cpus_shutdown() -> None:
         if cpu.halt_cond is not None:
             qemu_cond_broadcast(cpu.halt_cond)
         cpu_exit(cpu)
+    statics().qemu_pause_cond.notify_all()
     qemu_mutex_unlock_iothread()
     for thread in {cpu.thread for cpu in CPU_FOREACH() if cpu.thread is not None}:
         thread.join()

@@ -11,7 +11,8 @@ from typing import Any
 
 from pyqemu_edu.cpus_common import current_cpu
 from pyqemu_edu.hw.core.cpu import CPUState
-from pyqemu_edu.hw.core.machine import MachineClass, current_machine
+from pyqemu_edu.hw.core.boards import MachineClass
+from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.reset import qemu_devices_reset
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.accel_ops import cpus_get_accel
@@ -220,7 +221,7 @@ def qemu_system_reset(reason: ShutdownCause) -> None:
     """Reset the machine: what its class says, else every registered handler."""
     machine = current_machine()
     cpu_synchronize_all_states()
-    mc = machine.class_ if machine else None
+    mc = machine.klass if machine else None
     assert mc is None or isinstance(mc, MachineClass)
     if mc and mc.reset:
         mc.reset(machine, reason)

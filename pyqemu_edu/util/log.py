@@ -125,6 +125,30 @@ def _range_number(text: str, where: str) -> int:
         raise QemuError(f"Invalid number {where}") from None
 
 
+def qemu_set_dfilter_ranges(filter_spec: str) -> None:
+    """Log only code in these ranges (`-dfilter`): START+LENGTH, END-LENGTH or START..END, with commas between."""
+    statics().debug_regions = [_dfilter_range(text) for text in filter_spec.split(",")]
+
+
+def _dfilter_range(text: str) -> range:
+    op = next((op for op in ("-", "+", "..") if op in text), None)
+    if op is None:
+        raise QemuError("Bad range specifier")
+    left, _, right = text.partition(op)
+    first, second = _number(left, f"left of {op}"), _number(right, f"right of {op}")
+    low, high = {"+": (first, first + second - 1), "-": (first - (second - 1), first), "..": (first, second)}[op]
+    if low > high:
+        raise QemuError("Invalid range")
+    return range(low, high + 1)
+
+
+def _number(text: str, where: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise QemuError(f"Invalid number to the {where}") from None
+
+
 def qemu_set_log(log_flags: int) -> None:
     """Log these items."""
     statics().qemu_loglevel = log_flags

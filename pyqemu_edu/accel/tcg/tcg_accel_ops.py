@@ -1,15 +1,78 @@
-"""How TCG runs vCPUs, in one thread or in many (QEMU accel/tcg/tcg-accel-ops.c)."""
+"""How TCG runs vCPUs: it chooses between one thread and many (QEMU accel/tcg/tcg-accel-ops.c)."""
 
 from __future__ import annotations
 
 from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec
-from pyqemu_edu.accel.tcg.tb import CF_CLUSTER_SHIFT, CF_PARALLEL, CF_USE_ICOUNT
 from pyqemu_edu.accel.tcg.tcg_accel_ops_mttcg import mttcg_kick_vcpu_thread, mttcg_start_vcpu_thread
 from pyqemu_edu.accel.tcg.tcg_accel_ops_rr import rr_kick_vcpu_thread, rr_start_vcpu_thread
 from pyqemu_edu.accel.tcg.tcg_all import TYPE_TCG_ACCEL, qemu_tcg_mttcg_enabled
+from pyqemu_edu.accel.tcg.tcg_cpus import tcg_handle_interrupt
+from pyqemu_edu.cpu import cpu_breakpoint_insert, cpu_breakpoint_remove, cpu_breakpoint_remove_all
 from pyqemu_edu.cpus_common import CPU_FOREACH
-from pyqemu_edu.hw.core.cpu import BP_GDB, CPUBreakpoint, CPUState
+from pyqemu_edu.hw.core.cpu import BP_GDB, CPUState
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
-from pyqemu_edu.softmmu.accel_ops import ACCEL_OPS_NAME, TYPE_ACCEL_OPS, AccelOpsClass, qemu_cpu_is_self, qemu_cpu_kick
-from pyqemu_edu.util.main_loop import qemu_mutex_iothread_locked
+from pyqemu_edu.softmmu.accel_ops import ACCEL_OPS_NAME, TYPE_ACCEL_OPS, AccelOpsClass
+from pyqemu_edu.softmmu.icount import icount_enabled
+
+ENOSYS = 38
+
+
+def tcg_supports_guest_debug() -> bool:
+    """A debugger may ask for breakpoints."""
+    return True
+
+
+def tcg_insert_breakpoint(cs: CPUState, type: int, addr: int, length: int) -> int:
+    """Stop all vCPUs at `addr`.  Types 0 and 1 are breakpoints; watchpoints are left out."""
+    if type > 1:
+        return -ENOSYS
+    for cpu in CPU_FOREACH():
+        cpu_breakpoint_insert(cpu, addr, BP_GDB)
+    return 0
+
+
+def tcg_remove_breakpoint(cs: CPUState, type: int, addr: int, length: int) -> int:
+    """Do not stop there any more; an error number if nobody did."""
+    if type > 1:
+        return -ENOSYS
+    errors = [cpu_breakpoint_remove(cpu, addr, BP_GDB) for cpu in CPU_FOREACH()]
+    return min(errors, default=0)
+
+
+def tcg_remove_all_breakpoints(cpu: CPUState) -> None:
+    """Do not stop anywhere."""
+    cpu_breakpoint_remove_all(cpu, BP_GDB)
+
+
+def tcg_accel_ops_init(ops: AccelOpsClass) -> None:
+    """Choose: threads, interrupts, debugging."""
+    if qemu_tcg_mttcg_enabled():
+        ops.create_vcpu_thread = mttcg_start_vcpu_thread
+        ops.kick_vcpu_thread = mttcg_kick_vcpu_thread
+    else:
+        ops.create_vcpu_thread = rr_start_vcpu_thread
+        ops.kick_vcpu_thread = rr_kick_vcpu_thread
+    assert not icount_enabled() or not qemu_tcg_mttcg_enabled()
+    ops.handle_interrupt = tcg_handle_interrupt
+    ops.cpu_exec = cpu_exec
+    ops.supports_guest_debug = tcg_supports_guest_debug
+    ops.insert_breakpoint = tcg_insert_breakpoint
+    ops.remove_breakpoint = tcg_remove_breakpoint
+    ops.remove_all_breakpoints = tcg_remove_all_breakpoints
+
+
+def tcg_accel_ops_class_init(oc: ObjectClass) -> None:
+    """Only how to choose is known yet."""
+    assert isinstance(oc, AccelOpsClass)
+    oc.ops_init = tcg_accel_ops_init
+
+
+type_init(
+    TypeInfo(
+        ACCEL_OPS_NAME(TYPE_TCG_ACCEL),
+        parent=TYPE_ACCEL_OPS,
+        class_init=tcg_accel_ops_class_init,
+        abstract=True,
+    )
+)

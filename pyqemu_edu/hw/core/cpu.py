@@ -13,27 +13,19 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pyqemu_edu.hw.core.qdev import (
-    TYPE_DEVICE,
-    DeviceClass,
-    DeviceState,
-    device_class_set_props,
-    device_cold_reset,
-    qdev_realize,
-)
-from pyqemu_edu.hw.core.qdev_properties import DEFINE_PROP_LINK, GlobalProperty, qdev_prop_register_global
+from pyqemu_edu.hw.core.qdev import device_cold_reset
+from pyqemu_edu.hw.core.qdev_bus import qdev_realize
+from pyqemu_edu.hw.core.qdev_core import TYPE_DEVICE, DeviceClass, DeviceState
+from pyqemu_edu.hw.core.qdev_properties import DEFINE_PROP_LINK, device_class_set_props, qdev_prop_register_global
 from pyqemu_edu.process import per_process
-from pyqemu_edu.qom.object import (
-    Object,
-    ObjectClass,
-    TypeInfo,
-    object_class_by_name,
-    object_class_property_add_bool,
-    object_new,
-    object_ref,
-    type_init,
-)
-from pyqemu_edu.softmmu.memory import TYPE_MEMORY_REGION, AddressSpace, MemoryRegion
+from pyqemu_edu.qom.globals import GlobalProperty
+from pyqemu_edu.qom.klass import object_class_by_name
+from pyqemu_edu.qom.object import object_new, object_ref
+from pyqemu_edu.qom.property_types import object_class_property_add_bool
+from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
+from pyqemu_edu.qom.type import type_init
+from pyqemu_edu.softmmu.memory import AddressSpace, MemoryRegion
+from pyqemu_edu.softmmu.memory_region import TYPE_MEMORY_REGION
 from pyqemu_edu.softmmu.physmem import get_system_memory
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import QemuError, QemuExit, error_report_err
@@ -121,7 +113,7 @@ class WorkItem:
 class TCGCPUOps:
     """What TCG asks of an architecture (QEMU include/hw/core/tcg-cpu-ops.h).
 
-    The last two stand here because in C it is the link editor that finds the target's functions of these names.
+    The last two stand here, as in later QEMUs; in 7.2 the link editor finds the target's `gen_intermediate_code`.
     """
 
     initialize: Callable[[], None]
@@ -136,8 +128,8 @@ class TCGCPUOps:
     do_transaction_failed: Callable[..., None] | None = None
     do_unaligned_access: Callable[..., None] | None = None
     debug_check_breakpoint: Callable[[CPUState], bool] | None = None
-    gen_intermediate_code: Callable[..., None] | None = None
-    cpu_get_tb_cpu_state: Callable[[Any], tuple[int, int, int]] | None = None
+    translate_code: Callable[..., None] | None = None
+    get_tb_cpu_state: Callable[[Any], tuple[int, int, int]] | None = None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -245,7 +237,7 @@ statics = per_process(Statics)
 
 def CPU_GET_CLASS(cpu: CPUState) -> CPUClass:
     """The class of a vCPU, for the type checker too."""
-    klass = cpu.class_
+    klass = cpu.klass
     assert isinstance(klass, CPUClass)
     return klass
 

@@ -167,4 +167,3 @@ class Names:
     def divu(self, a: Any, b: Any) -> Name: return self._binary("divu_i64", a, b)
     def remu(self, a: Any, b: Any) -> Name: return self._binary("remu_i64", a, b)
     # fmt: on
-

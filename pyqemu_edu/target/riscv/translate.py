@@ -10,18 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyqemu_edu.disas.disas import target_disas
-
 from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK, cpu_lduw_code
-from pyqemu_edu.accel.tcg.tb import TB_EXIT_NOCHAIN, TBInsn
+from pyqemu_edu.accel.tcg.tb import TB_EXIT_NOCHAIN, TBInsn, TranslationBlock
 from pyqemu_edu.accel.tcg.translator import (
     DISAS_NEXT,
     DISAS_NORETURN,
     DISAS_TOO_MANY,
     DisasContextBase,
+    TranslatorOps,
     translator_lduw,
+    translator_loop,
     translator_use_goto_tb,
 )
+from pyqemu_edu.disas.disas import target_disas
 from pyqemu_edu.disas.riscv import disasm_inst
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.loader import lookup_symbol
@@ -365,7 +366,9 @@ def riscv_tr_tb_stop(ctx: DisasContext, cs: CPUState) -> None:
 
 def riscv_tr_disas_log(ctx: DisasContext, cs: CPUState) -> str:
     """The block's code as `-d in_asm` shows it."""
-    return f"IN: {lookup_symbol(ctx.pc_first)}\nPriv: {ctx.env.priv}; Virt: 0\n" + target_disas(cs, ctx.pc_first, ctx.tb.size)
+    return f"IN: {lookup_symbol(ctx.pc_first)}\nPriv: {ctx.env.priv}; Virt: 0\n" + target_disas(
+        cs, ctx.pc_first, ctx.tb.size
+    )
 
 
 def gen_intermediate_code(cs: CPUState, tb: TranslationBlock, max_insns: int, pc: int) -> None:

@@ -1,0 +1,115 @@
+"""A CPU's realization, its model's name, and its breakpoints (QEMU cpu.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyqemu_edu.accel.accel_common import CPU_RESOLVING_TYPE, accel_cpu_realizefn, tcg_enabled
+from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn, tcg_exec_unrealizefn
+from pyqemu_edu.cpus_common import cpu_list_add, cpu_list_remove
+from pyqemu_edu.hw.core.cpu import (
+    BP_GDB,
+    CPU_GET_CLASS,
+    CPUBreakpoint,
+    CPUClass,
+    CPUState,
+    cpu_class_by_name,
+)
+from pyqemu_edu.hw.core.qdev_realize import qdev_get_vmsd
+from pyqemu_edu.migration.vmstate import VMStateDescription, vmstate_register
+from pyqemu_edu.process import per_process
+from pyqemu_edu.qom.klass import object_class_get_name
+from pyqemu_edu.util.error import QemuError, QemuExit, error_report, error_report_err
+
+ENOENT = 2
+vmstate_cpu_common = VMStateDescription("cpu_common")
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.cpu_list: Callable[[], None] | None = None
+
+
+statics = per_process(Statics)
+
+
+def cpu_exec_realizefn(cpu: CPUState) -> None:
+    """Make a CPU ready to run, then show it to everybody."""
+    cpu.cc = CPU_GET_CLASS(cpu)
+    accel_cpu_realizefn(cpu)
+    if tcg_enabled():
+        tcg_exec_realizefn(cpu)
+    cpu_list_add(cpu)
+    if qdev_get_vmsd(cpu) is None:
+        vmstate_register(None, cpu.cpu_index, vmstate_cpu_common, cpu)
+    sysemu_ops = cpu.cc.sysemu_ops
+    if sysemu_ops is not None and sysemu_ops.legacy_vmsd is not None:
+        vmstate_register(None, cpu.cpu_index, sysemu_ops.legacy_vmsd, cpu)
+
+
+def cpu_exec_unrealizefn(cpu: CPUState) -> None:
+    """Undo it."""
+    if tcg_enabled():
+        tcg_exec_unrealizefn(cpu)
+    cpu_list_remove(cpu)
+
+
+def parse_cpu_option(cpu_option: str) -> str:
+    """The type that `-cpu model,feature=value,...` names; its features become global properties."""
+    model, comma, features = cpu_option.partition(",")
+    if not cpu_option:
+        error_report("-cpu option cannot be empty")
+        raise QemuExit(1)
+    oc = cpu_class_by_name(CPU_RESOLVING_TYPE, model)
+    if oc is None:
+        error_report(f"unable to find CPU model '{model}'")
+        raise QemuExit(1)
+    assert isinstance(oc, CPUClass) and oc.parse_features
+    cpu_type = object_class_get_name(oc)
+    try:
+        oc.parse_features(cpu_type, features if comma else None)
+    except QemuError as error:
+        error_report_err(error)
+        raise QemuExit(1) from error
+    return cpu_type
+
+
+def register_cpu_list(cpu_list: Callable[[], None]) -> None:
+    """The target says how `-cpu help` is answered: in C a macro that its header defines."""
+    statics().cpu_list = cpu_list
+
+
+def list_cpus(optarg: str) -> None:
+    """Answer `-cpu help`."""
+    cpu_list = statics().cpu_list
+    if cpu_list is not None:
+        cpu_list()
+
+
+def cpu_breakpoint_insert(cpu: CPUState, pc: int, flags: int) -> CPUBreakpoint:
+    """Stop at `pc`; a debugger's breakpoints come first."""
+    bp = CPUBreakpoint(pc, flags)
+    if flags & BP_GDB:
+        cpu.breakpoints.insert(0, bp)
+    else:
+        cpu.breakpoints.append(bp)
+    return bp
+
+
+def cpu_breakpoint_remove(cpu: CPUState, pc: int, flags: int) -> int:
+    """Do not stop at `pc` any more; -ENOENT if nobody did."""
+    for bp in cpu.breakpoints:
+        if bp.pc == pc and bp.flags == flags:
+            cpu.breakpoints.remove(bp)
+            return 0
+    return -ENOENT
+
+
+def cpu_breakpoint_remove_all(cpu: CPUState, mask: int) -> None:
+    """Forget all breakpoints of these kinds."""
+    cpu.breakpoints[:] = [bp for bp in cpu.breakpoints if not bp.flags & mask]
+
+
+def cpu_single_step(cpu: CPUState, enabled: int) -> None:
+    """Stop after each instruction, or not: the SSTEP_ flags."""
+    cpu.singlestep_enabled = enabled
