@@ -20,6 +20,7 @@ help: ## Say what can be made
 
 .PHONY: lab
 lab: $(READY) ## Open the walkthrough in JupyterLab
+	@$(BIN)/jupyter trust $(NOTEBOOKS) >/dev/null  # else JupyterLab hides the committed pictures until a cell is run
 	$(LAB) $(LAB_FLAGS) notebooks/00_tour.ipynb
 
 .PHONY: test
