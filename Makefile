@@ -20,7 +20,7 @@ help: ## Say what can be made
 
 .PHONY: lab
 lab: $(READY) ## Open the walkthrough in JupyterLab
-	@$(BIN)/jupyter trust $(NOTEBOOKS) >/dev/null  # else JupyterLab hides the committed pictures until a cell is run
+	@$(BIN)/jupyter trust $(NOTEBOOKS) >/dev/null 2>&1 || true  # else committed pictures are hidden until a cell is run
 	$(LAB) $(LAB_FLAGS) notebooks/00_tour.ipynb
 
 .PHONY: test
