@@ -25,9 +25,21 @@ MODULES = (
     "hw.core.null_machine",
     "hw.core.cpu",
     "backends.hostmem",
+    "chardev.chardev",
+    "chardev.char_fd",
+    "chardev.char_file",
+    "chardev.char_mux",
+    "chardev.char_null",
+    "chardev.char_ringbuf",
+    "chardev.char_stdio",
+    "accel.accel_common",
+    "accel.accel_softmmu",
+    "accel.tcg.tcg_all",
+    "accel.tcg.tcg_accel_ops",
     "target.riscv.cpu",
     "hw.intc.riscv_aclint",
     "hw.riscv.riscv_hart",
+    "hw.riscv.spike",
 )
 
 

@@ -19,7 +19,7 @@ from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import TYPE_OBJECT, type_init
 
 TYPE_ACCEL = "accel"
-TYPE_ACCEL_CPU = "accel-cpu"
+TYPE_ACCEL_CPU = "accel-riscv-cpu"
 ACCEL_CLASS_SUFFIX = "-" + TYPE_ACCEL
 CPU_RESOLVING_TYPE = "riscv-cpu"
 
