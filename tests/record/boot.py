@@ -8,13 +8,13 @@ The monitor is told to quit. One line is written for each event:
     REGMOD n                                  register_module_init for init type n, before main
     MODCALL n CALLER                          module_call_init, and from where
     TYPENEW name PARENT name isz csz abs      type_new; sizes as the TypeInfo states them
-    TYPEINIT / BASEINIT a FOR b / CLASSINIT   type_initialize: entered, a class_base_init called, the place of class_init
+    TYPEINIT / BASEINIT a FOR b / CLASSINIT   type_initialize: entered, class_base_init called, place of class_init
     OBJINIT type#n size                       object_initialize_with_type; objects of a type are counted from 0
     INSTINIT type obj / POSTINIT type obj     an instance_init or instance_post_init is called
     CALL function arguments Tn                one of FUNCTIONS, on thread n (1 is main)
     EXIT status
 
-The binary exports most functions to its modules; the few static ones are given by address, which holds for one build only.
+The binary exports most functions to its modules; the few static ones are given by address, which holds for one build.
 """
 
 import re
@@ -24,7 +24,7 @@ import gdb
 
 BUILD_ID = "72f7488c3201492c3c60104aac47cceb64e22c5d"
 
-# Instructions in static functions (QEMU qom/object.c); where hooks are called: the registers with the TypeImpl and the object
+# Instructions in static functions (QEMU qom/object.c); where hooks are called, the registers with TypeImpl and object
 TYPE_NEW = 0x79BF80
 TYPE_INITIALIZE = 0x79C1B0
 CLASS_BASE_INIT = 0x79C46B
@@ -175,7 +175,7 @@ def argument(kind, value):
 
 def call(name, kinds):
     def describe():
-        shown = [argument(kind, register(where)) for kind, where in zip(kinds, ARGUMENT_REGISTERS)]
+        shown = [argument(kind, register(where)) for kind, where in zip(kinds, ARGUMENT_REGISTERS, strict=False)]
         return " ".join(["CALL", name, *filter(None, shown), f"T{gdb.selected_thread().num}"])
 
     return describe
