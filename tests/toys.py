@@ -23,7 +23,7 @@ def load_toy() -> Iterator[ModuleType]:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     yield module
-    del sys.modules[spec.name]
+    sys.modules.pop(spec.name, None)
 
 
 def record(toy: ModuleType, **options: object) -> Recorder:

@@ -22,16 +22,19 @@ def sequence_as_mermaid(log: Log, start: int = 0, stop: int | None = None) -> st
     """Calls between modules, as a sequence diagram."""
     lines = ["sequenceDiagram"]
     for record in log[start:stop]:
-        if record.kind not in ("call", "return") or record.parent is None:
+        if record.kind == "event" or record.parent is None:
             continue
         caller = record.parent if record.kind == "call" else record.parent.parent
         if caller is None:
             continue
         here, there = _module(record.function.module), _module(caller.function.module)
-        words = (
-            f"{there}->>{here}: {record.name}" if record.kind == "call" else f"{here}-->>{there}: {record.name} returns"
-        )
-        lines.append(f"  {words}")
+        match record.kind:
+            case "call":
+                lines.append(f"  {there}->>{here}: {record.name}")
+            case "return":
+                lines.append(f"  {here}-->>{there}: {record.name} returns")
+            case _:
+                lines.append(f"  {here}--x{there}: {record.name} raises")
     return "\n".join(lines)
 
 
