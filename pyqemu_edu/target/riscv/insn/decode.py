@@ -16,7 +16,7 @@ EXTENSIONS = {
     extension.name: extension
     for extension in (rvi.insn, rvm.insn, rva.insn, rvc.C, zicsr.insn, zicsr.insn_fence, privileged.insn)
 }
-"""Every extension by name; one more is added with `EXTENSIONS[name] = extension` before a decoder is made."""
+"""Every extension by name."""
 
 Decoded = tuple[Instruction, Operands]
 
@@ -60,6 +60,12 @@ class Decoder:
 def decoder(names: frozenset[str] | None = None) -> Decoder:
     """The decoder for the extensions with these names, or for all that there are."""
     return Decoder(extension for name, extension in EXTENSIONS.items() if names is None or name in names)
+
+
+def add_extension(extension: Extension) -> None:
+    """Let decoders, the assembler and the disassembler know of one more extension, or of more instructions in it."""
+    EXTENSIONS[extension.name] = extension
+    decoder.cache_clear()
 
 
 def decode(word: int) -> Decoded | None:
