@@ -1,7 +1,8 @@
 """The tree of memory regions, and the address spaces that look into it (QEMU softmmu/memory.c).
 
 What the tree is made of stands in `memory_region`, `memory_init` and `memory_access`; how it becomes
-flat, and who is told, in `flatview` and `address_space`.  All of it can be imported from here, as QEMU's exec/memory.h has it all.
+flat, and who is told, in `flatview` and `address_space`.  All of it can be imported from here, as from QEMU's
+exec/memory.h.
 """
 
 from __future__ import annotations

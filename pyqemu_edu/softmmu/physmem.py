@@ -114,6 +114,10 @@ def cpu_exec_init_all() -> None:
     memory_map_init()
 
 
+def page_size_init() -> None:
+    """Settle the size of host pages (QEMU cpu.c): ours are as large as the guest's, 4 KiB."""
+
+
 def tcg_commit(listener: MemoryListener) -> None:
     """The map changed: the CPU's TLB may hold addresses of what has gone."""
     cpuas = listener.opaque

@@ -1,0 +1,59 @@
+"""Character devices that have a file of the host (QEMU chardev/char-fd.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass
+from pyqemu_edu.qom.klass import object_check, object_class_check
+from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
+from pyqemu_edu.qom.type import type_init
+
+TYPE_CHARDEV_FD = "chardev-fd"
+
+
+@dataclass(eq=False)
+class FDChardev(Chardev):
+    """A back end that writes to `out`.
+
+    C has a `QIOChannel` object on each side; here a Python file does, and who reads is the business of each kind.
+    """
+
+    out: BinaryIO | None = None
+
+
+def FD_CHARDEV(obj: object) -> FDChardev:
+    """Cast to such a back end."""
+    return object_check(obj, FDChardev, TYPE_CHARDEV_FD)
+
+
+def fd_chr_write(chr: Chardev, buf: bytes) -> int:
+    """Write without delay."""
+    out = FD_CHARDEV(chr).out
+    if out is not None:
+        out.write(buf)
+        out.flush()
+    return len(buf)
+
+
+def char_fd_finalize(obj: Object) -> None:
+    """Nothing is written any more; a kind that opened its file closes it."""
+    FD_CHARDEV(obj).out = None
+
+
+def char_fd_class_init(klass: ObjectClass) -> None:
+    """The class."""
+    object_class_check(klass, ChardevClass, TYPE_CHARDEV).chr_write = fd_chr_write
+
+
+type_init(
+    TypeInfo(
+        TYPE_CHARDEV_FD,
+        parent=TYPE_CHARDEV,
+        instance_struct=FDChardev,
+        abstract=True,
+        class_init=char_fd_class_init,
+        instance_finalize=char_fd_finalize,
+    )
+)

@@ -1,0 +1,97 @@
+"""The device's end of a character device (QEMU chardev/char-fe.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pyqemu_edu.chardev.chardev import CHARDEV_GET_CLASS, Chardev, QEMUChrEvent, qemu_chr_be_push, qemu_chr_write
+from pyqemu_edu.util.error import QemuError
+
+CanRead = Callable[[Any], int]
+Read = Callable[[Any, bytes], None]
+OnEvent = Callable[[Any, QEMUChrEvent], None]
+
+
+@dataclass(eq=False)
+class CharBackend:
+    """What a device has of its line: the back end, if any, and the functions that are called for input."""
+
+    chr: Chardev | None = None
+    chr_can_read: CanRead | None = None
+    chr_read: Read | None = None
+    chr_event: OnEvent | None = None
+    opaque: Any = None
+    tag: int = 0
+    fe_open: bool = False
+
+
+def qemu_chr_fe_init(b: CharBackend, s: Chardev | None) -> None:
+    """Use `s`, or nothing.  `QemuError` if somebody else uses it."""
+    if s is not None:
+        attach = CHARDEV_GET_CLASS(s).chr_attach
+        if attach is not None:
+            attach(s, b)
+        elif s.be is not None:
+            raise QemuError(f"chardev '{s.label}' is already in use")
+        else:
+            s.be = b
+    b.fe_open = False
+    b.chr = s
+
+
+def qemu_chr_fe_deinit(b: CharBackend) -> None:
+    """Use it no longer."""
+    if b.chr is not None:
+        qemu_chr_fe_set_handlers(b)
+        if b.chr.be is b:
+            b.chr.be = None
+        b.chr = None
+
+
+def qemu_chr_fe_set_handlers(
+    b: CharBackend,
+    fd_can_read: CanRead | None = None,
+    fd_read: Read | None = None,
+    fd_event: OnEvent | None = None,
+    opaque: Any = None,
+) -> None:
+    """Say who takes input; an open line is announced at once."""
+    b.chr_can_read, b.chr_read, b.chr_event, b.opaque = fd_can_read, fd_read, fd_event, opaque
+    s = b.chr
+    if s is None:
+        return
+    b.fe_open = fd_can_read is not None or fd_read is not None
+    update = CHARDEV_GET_CLASS(s).chr_update_read_handler
+    if update is not None:
+        update(s)
+    if b.fe_open and s.be_open and fd_event is not None:
+        fd_event(opaque, QEMUChrEvent.OPENED)
+    qemu_chr_fe_accept_input(b)
+
+
+def qemu_chr_fe_write(be: CharBackend, buf: bytes) -> int:
+    """Bytes from the device to the host; how many were taken.  Without a back end they are lost."""
+    return 0 if be.chr is None else qemu_chr_write(be.chr, buf)
+
+
+def qemu_chr_fe_write_all(be: CharBackend, buf: bytes) -> int:
+    """The same until all are taken; our back ends always take all."""
+    return qemu_chr_fe_write(be, buf)
+
+
+def qemu_chr_fe_accept_input(be: CharBackend) -> None:
+    """There is room for input again."""
+    if be.chr is None:
+        return
+    accept = CHARDEV_GET_CLASS(be.chr).chr_accept_input
+    if accept is not None:
+        accept(be.chr)
+    else:
+        qemu_chr_be_push(be.chr, b"")
+
+
+def qemu_chr_fe_backend_connected(be: CharBackend) -> bool:
+    """Is there a back end?"""
+    return be.chr is not None
