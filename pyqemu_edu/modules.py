@@ -12,6 +12,7 @@ MODULES = (
     "qom.object",
     "qom.container",
     "qom.user_creatable",
+    "qom.loadable",
     "softmmu.option_lists",
     "softmmu.memory_init",
     "hw.core.irq",

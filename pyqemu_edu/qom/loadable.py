@@ -1,0 +1,53 @@
+"""The reference's loadable modules, as far as they bring devices (Not in QEMU: there the build makes `modinfo.c`).
+
+What a module brings is no part of the 591 types that exist from the start: it is registered when somebody asks for one
+of its types, or for the list of all.  All are paper types here.  Which modules there are is a matter of what is
+installed; these are those of the reference.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pyqemu_edu.qom.struct import TypeInfo
+from pyqemu_edu.qom.type import type_register_static_array
+from pyqemu_edu.qom.zoo import paper_hook
+from pyqemu_edu.util.module import Constructor, ModuleInitType, QemuModinfo, module_info
+
+# Each module: the types that it brings, each with its parent; a name that ends in -base is abstract.
+MODULES = {
+    "hw-usb-host": (("usb-host", "usb-device"),),
+    "hw-usb-redirect": (("usb-redir", "usb-device"),),
+    "hw-usb-smartcard": (("ccid-card-emulated", "ccid-card"), ("ccid-card-passthru", "ccid-card")),
+    "hw-display-virtio-gpu": (
+        ("virtio-gpu-base", "virtio-device"),
+        ("virtio-gpu-device", "virtio-gpu-base"),
+        ("vhost-user-gpu", "virtio-gpu-base"),
+    ),
+    "hw-display-virtio-gpu-gl": (("virtio-gpu-gl-device", "virtio-gpu-device"),),
+    "hw-display-virtio-gpu-pci": (
+        ("virtio-gpu-pci-base", "virtio-pci"),
+        ("virtio-gpu-pci", "virtio-gpu-pci-base"),
+        ("vhost-user-gpu-pci", "virtio-gpu-pci-base"),
+    ),
+    "hw-display-virtio-gpu-pci-gl": (("virtio-gpu-gl-pci", "virtio-gpu-pci-base"),),
+    "hw-display-virtio-vga": (
+        ("virtio-vga-base", "virtio-pci"),
+        ("virtio-vga", "virtio-vga-base"),
+        ("vhost-user-vga", "virtio-vga-base"),
+    ),
+    "hw-display-virtio-vga-gl": (("virtio-vga-gl", "virtio-vga-base"),),
+}
+
+
+def paper_module(name: str, types: tuple[tuple[str, str], ...]) -> QemuModinfo:
+    """A module that registers paper types."""
+    infos = [
+        TypeInfo(type, parent, abstract=type.endswith("-base"), class_init=paper_hook, paper=True)
+        for type, parent in types
+    ]
+    register = Constructor(partial(type_register_static_array, infos), ModuleInitType.QOM)
+    return QemuModinfo(name, tuple(type for type, _ in types), [register])
+
+
+module_info.extend(paper_module(name, types) for name, types in MODULES.items())
