@@ -14,10 +14,10 @@ from pyqemu_edu.qom.object import object_new, object_unref
 from pyqemu_edu.qom.property import object_property_del_child
 from pyqemu_edu.trace.dot import call_graph_as_dot
 from pyqemu_edu.trace.folds import Place, state_at
-from pyqemu_edu.trace.ground_truth import ground_truth
+from pyqemu_edu.trace.ground_truth import ground_truth_lines
 from pyqemu_edu.trace.log import Log
-from pyqemu_edu.trace.mermaid import call_graph_as_mermaid, sequence_as_mermaid
-from pyqemu_edu.trace.perfetto import trace_as_perfetto
+from pyqemu_edu.trace.mermaid import mermaid, sequence_as_mermaid
+from pyqemu_edu.trace.perfetto import perfetto
 from pyqemu_edu.trace.recorder import Recorder
 from pyqemu_edu.trace.text import records_as_text, tree_as_text
 from pyqemu_edu.trace.tree import edges, fold_calls
@@ -63,7 +63,7 @@ def test_dot_has_an_arrow_for_each_pair(log: Log) -> None:
 
 
 def test_mermaid_names_every_function_once(log: Log) -> None:
-    chart = call_graph_as_mermaid(log, "qemu_init")
+    chart = mermaid(log, "qemu_init")
     assert chart.startswith("flowchart LR\n")
     assert chart.count('["type_register"]') == 1
     assert "-->|×2|" in chart
@@ -78,7 +78,7 @@ def test_a_mermaid_sequence_returns_what_it_calls(log: Log) -> None:
 
 
 def test_perfetto_begins_and_ends_every_call_of_every_thread(log: Log) -> None:
-    events = json.loads(trace_as_perfetto(log))["traceEvents"]
+    events = json.loads(perfetto(log))["traceEvents"]
     for thread in (1, 2):
         mine = [event["ph"] for event in events if event["tid"] == thread]
         assert mine.count("B") == mine.count("E") > 0
@@ -113,7 +113,7 @@ def test_a_type_is_in_the_state_before_its_class(qom_log: Log) -> None:
 
 def test_the_lines_are_those_of_the_real_record(qom_log: Log) -> None:
     """In gdb's record of the reference `container` and its kin look like this (registration, class, two objects)."""
-    lines = list(ground_truth(qom_log))
+    lines = list(ground_truth_lines(qom_log))
     for line in (
         "REGMOD 3",
         "MODCALL 3",

@@ -93,19 +93,11 @@ def test_recording_can_go_on_in_the_same_log(toy: ModuleType) -> None:
 
 
 def test_a_process_can_be_stopped_before_a_function_runs(toy: ModuleType) -> None:
-    with Process() as process, Recorder(process, stop_before="select_machine") as recorder:
+    recorder = Recorder(Process(), stop_before="select_machine")
+    with recorder.process, pytest.raises(Stopped, match="select_machine"), recorder:
         toy.qemu_init(["spike", "virt"])
     assert recorder.log.call_counts["type_register"] == 2
     assert "select_machine" not in recorder.log.call_counts
-
-
-def test_without_a_with_statement_the_stop_is_an_exception(toy: ModuleType) -> None:
-    recorder = Recorder(Process(), stop_before="find_machine")
-    with recorder.process, pytest.raises(Stopped, match="find_machine"):
-        recorder.start()
-        toy.qemu_init(["spike"])
-    recorder.stop()
-    assert recorder.log[-1].name == "select_machine"
 
 
 def test_only_events_can_be_recorded(toy: ModuleType) -> None:

@@ -128,7 +128,7 @@ EVENT_LINES: dict[str, Line] = {
 }
 
 
-def ground_truth(log: Log) -> Iterator[str]:
+def ground_truth_lines(log: Log) -> Iterator[str]:
     """The lines of a recording."""
     wanted, sizes = traced_functions(), sizes_of(log)
     for record in log:

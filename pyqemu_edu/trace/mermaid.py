@@ -6,7 +6,7 @@ from pyqemu_edu.trace.log import Log
 from pyqemu_edu.trace.tree import edges, fold_calls, functions_in
 
 
-def call_graph_as_mermaid(log: Log, root: str = "", depth: int = 99) -> str:
+def mermaid(log: Log, root: str = "", depth: int = 99) -> str:
     """Who called whom, as a flow chart; the arrows carry the counts."""
     trees = fold_calls(log, root, depth)
     numbers = {name: f"f{n}" for n, name in enumerate(functions_in(trees))}

@@ -11,7 +11,7 @@ from pyqemu_edu.trace.log import Log, Record
 PHASE = {"call": "B", "return": "E", "raise": "E", "event": "i"}
 
 
-def trace_as_perfetto(log: Log) -> str:
+def perfetto(log: Log) -> str:
     """Calls as begin and end, events as instants, one track for each thread; times in microseconds."""
     threads = [
         {"name": "thread_name", "ph": "M", "pid": 1, "tid": number, "args": {"name": name}}

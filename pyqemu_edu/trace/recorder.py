@@ -57,8 +57,7 @@ class Recorder:
     """Records `process` from `start` to `stop`, or while used as a context manager.
 
     `calls` and `events` say what is recorded.  `also` names further modules whose functions are recorded, such as a
-    notebook's `__main__`.  `stop_before` names a function: when it is about to run, `Stopped` is raised, and the `with`
-    statement ends.
+    notebook's `__main__`.  `stop_before` names a function: `Stopped` is raised when it is about to run.
     After `limit` records the recording ends and its log says that it is truncated.
     Recording can go on after `stop` with another `start`; there is one log.
     """
@@ -120,9 +119,8 @@ class Recorder:
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> None:
         self.stop()
-        return isinstance(value, Stopped)
 
     @property
     def log(self) -> Log:
