@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyqemu_edu.chardev.char_compat import qemu_chr_parse_compat
+from pyqemu_edu.chardev.char import qemu_chr_parse_compat
 from pyqemu_edu.softmmu.datadir import qemu_add_data_dir
 from pyqemu_edu.softmmu.globals import DeviceConfig, DeviceConfigType, statics
 from pyqemu_edu.util.config import qemu_find_opts

@@ -438,7 +438,7 @@ def riscv_cpu_set_irq(cpu: RISCVCPU, irq: int, level: int) -> None:
 def riscv_cpu_realize(dev: DeviceState) -> None:
     """Check the configuration, fix misa, and bring the vCPU to life."""
     cpu = RISCV_CPU(dev)
-    mcc = cpu.class_
+    mcc = cpu.klass
     assert isinstance(mcc, RISCVCPUClass)
     assert mcc.parent_realize
     cpu_exec_realizefn(cpu)
@@ -486,7 +486,7 @@ def riscv_cpu_reset(dev: DeviceState) -> None:
     """Power on: machine mode, interrupts off, pc at the reset vector; the other registers keep what they hold."""
     cpu = RISCV_CPU(dev)
     env = cpu.env
-    mcc = cpu.class_
+    mcc = cpu.klass
     assert isinstance(mcc, RISCVCPUClass)
     assert mcc.parent_reset
     mcc.parent_reset(dev)
