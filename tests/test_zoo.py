@@ -126,7 +126,7 @@ def test_every_module_that_declares_something_is_linked():
     declaring = {
         str(path.relative_to(package).with_suffix("")).replace("/", ".")
         for path in package.rglob("*.py")
-        if any(line.startswith(("type_init(", "opts_init(", "block_init(", "declare(")) for line in path.open())
+        if any(line.startswith(("type_init(", "opts_init(", "block_init(", "declare(")) for line in path.read_text().splitlines())
     }
     assert declaring == set(modules.MODULES)
 
