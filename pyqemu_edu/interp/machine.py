@@ -50,7 +50,6 @@ class NumberMachine(Arithmetic):
         self.x = cpu.env.gpr
         self.pc = self.next_pc = 0
         self.leave = False
-        self.executed = 0
         self.steps: dict[int, Step] = {}
 
     # Running
@@ -61,7 +60,7 @@ class NumberMachine(Arithmetic):
         `CPULoopExit` passes through with pc on the instruction that trapped and its bits in `env.bins`.
         """
         self._look_around()
-        x, steps, pc, before = self.x, self.steps, self.env.pc, self.executed
+        x, steps, pc = self.x, self.steps, self.env.pc
         count = 0
         try:
             for count in range(limit):  # noqa: B007
@@ -82,8 +81,12 @@ class NumberMachine(Arithmetic):
             raise
         finally:
             self.env.pc = pc
-            self.executed = before + count
+            self.cpu.instret += count
         return count
+
+    def forget(self) -> None:
+        """Decode everything anew: while nobody looked, a debugger or a reset may have changed memory."""
+        self.steps.clear()
 
     def _look_around(self) -> None:
         """The mode decides which pages are seen, misa whether a jump may go between words."""

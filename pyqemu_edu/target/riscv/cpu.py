@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pyqemu_edu.accel.tcg.tcg_all import qemu_tcg_mttcg_enabled
 from pyqemu_edu.cpu import cpu_exec_realizefn
-
 from pyqemu_edu.disas.riscv import print_insn_riscv64
 from pyqemu_edu.hw.core.cpu import (
     TYPE_CPU,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
-from pyqemu_edu.hw.core.cpu import EXCP_HLT
+from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HALT
 from pyqemu_edu.target.riscv.cpu_bits import (
     MASK64,
     MSTATUS_MIE,
@@ -27,6 +27,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_set_mode, riscv_feature, riscv_has_ext
 from pyqemu_edu.target.riscv.csr import CsrRefused, riscv_csrrw
 from pyqemu_edu.target.riscv.pmp import pmp_get_num_rules
+from pyqemu_edu.util.main_loop import qemu_mutex_lock_iothread, qemu_mutex_unlock_iothread
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import CPURISCVState
@@ -84,8 +85,8 @@ def helper_mret(env: CPURISCVState) -> int:
 def helper_wfi(env: CPURISCVState) -> None:
     """Sleep until an interrupt is pending.
 
-    C leaves for the main loop from here, pc being on the next instruction already; in ours the instruction's meaning
-    says `m.exit()` behind this call, which is the same.
+    C sets `halted` and jumps to the main loop, pc being on the next instruction already.  Ours asks for the halt: the
+    instruction's meaning goes on to `m.exit()`, and the main loop serves this request before any interrupt.
     """
     cs = env.cpu
     timeout_wait = bool(get_field(env.mstatus, MSTATUS_TW))
@@ -93,5 +94,6 @@ def helper_wfi(env: CPURISCVState) -> None:
     prv_u, prv_s = env.priv == PRV_U, env.priv == PRV_S
     if ((prv_s or (not rvs and prv_u)) and timeout_wait) or (rvs and prv_u):
         riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
-    cs.halted = 1
-    cs.exception_index = EXCP_HLT
+    qemu_mutex_lock_iothread()
+    cs.interrupt_request |= CPU_INTERRUPT_HALT
+    qemu_mutex_unlock_iothread()

@@ -38,6 +38,7 @@ class Decoder:
         found = [instruction for extension in extensions for instruction in extension.instructions]
         self.instructions = sorted(found, key=lambda each: -each.mask.bit_count())
         self._slots: dict[int, list[Instruction]] = {}
+        self.decode = lru_cache(maxsize=1 << 16)(self._decode)
 
     def _candidates(self, word: int) -> list[Instruction]:
         slot = _slot(word)
@@ -46,7 +47,7 @@ class Decoder:
             self._slots[slot] = [each for each in self.instructions if not (word ^ each.match) & each.mask & bits]
         return self._slots[slot]
 
-    def decode(self, word: int) -> Decoded | None:
+    def _decode(self, word: int) -> Decoded | None:
         """The instruction that `word` holds; only its low 16 bits count if they say that it is compressed."""
         if word & 3 != 3:
             word &= 0xFFFF
