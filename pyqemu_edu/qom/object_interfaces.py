@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qapi.qobject_visitor import KeyvalInputVisitor, QObjectInputVisitor
@@ -133,28 +131,13 @@ def user_creatable_cleanup() -> None:
 # ---- explaining
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectPropertyInfo:
-    """What users are told of a property (QEMU qapi/qom.json)."""
-
-    name: str
-    type: str
-    description: str | None = None
-    default_value: Any = None
-
-
-def object_property_info(prop: ObjectProperty) -> ObjectPropertyInfo:
-    """What users are told of this property (Not in QEMU as a function)."""
-    return ObjectPropertyInfo(prop.name, prop.type, prop.description, prop.defval)
-
-
-def object_property_help(info: ObjectPropertyInfo) -> str:
+def object_property_help(prop: ObjectProperty) -> str:
     """One line of help on a property."""
-    line = f"  {info.name}=<{info.type}>"
-    if info.description or info.default_value is not None:
-        line = f"{line:24} - {info.description or ''}"
-    if info.default_value is not None:
-        line += f" (default: {json.dumps(info.default_value)})"
+    line = f"  {prop.name}=<{prop.type}>"
+    if prop.description or prop.defval is not None:
+        line = f"{line:24} - {prop.description or ''}"
+    if prop.defval is not None:
+        line += f" (default: {json.dumps(prop.defval)})"
     return line
 
 
@@ -170,7 +153,7 @@ def type_print_class_properties(type: str) -> bool:
     if klass is None:
         return False
     settable = [prop for prop in object_class_property_iter(klass) if prop.set]
-    lines = sorted(object_property_help(object_property_info(prop)) for prop in settable)
+    lines = sorted(object_property_help(prop) for prop in settable)
     print_lines([f"{type} options:" if lines else f"There are no options for {type}.", *lines])
     return True
 

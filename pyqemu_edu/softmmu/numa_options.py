@@ -5,8 +5,6 @@ Left out: ACPI's table of heterogeneous memory, which needs a board that has ACP
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MAX_NODES, CpuInstanceProperties, MachineState
 from pyqemu_edu.hw.core.numa import machine_set_cpu_numa_node, parse_numa_node
 from pyqemu_edu.qom.object import object_ref

@@ -14,7 +14,6 @@ from importlib.resources import files
 from typing import Any
 
 from pyqemu_edu.qom.object_interfaces import user_creatable_add_qapi, user_creatable_print_help
-
 from pyqemu_edu.softmmu.globals import ObjectOption, statics
 from pyqemu_edu.util.config import qemu_find_opts
 from pyqemu_edu.util.error import QemuError, QemuExit, cur_loc, error_fatal

@@ -100,5 +100,5 @@ def qdev_device_help(opts: QemuOpts) -> bool:
 
 def print_properties(driver: str) -> None:
     """Print the properties of one device, sorted (in QEMU a part of the above)."""
-    lines = sorted(object_property_help(info) for info in qmp_device_list_properties(driver))
+    lines = sorted(object_property_help(prop) for prop in qmp_device_list_properties(driver))
     print_lines([f"{driver} options:" if lines else f"There are no options for {driver}.", *lines])

@@ -9,8 +9,7 @@ import os
 from collections.abc import Sequence
 
 from pyqemu_edu.accel.accel_softmmu import accel_setup_post
-from pyqemu_edu.cpu import list_cpus, parse_cpu_option
-
+from pyqemu_edu.cpu import list_cpus, parse_cpu_option, register_cpu_list
 from pyqemu_edu.cpus_common import qemu_init_cpu_list
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS
 from pyqemu_edu.hw.core.machine import current_machine
@@ -50,6 +49,7 @@ from pyqemu_edu.softmmu.vl_machine import (
 )
 from pyqemu_edu.softmmu.vl_options import first_pass, second_pass
 from pyqemu_edu.softmmu.vl_parse import qemu_read_default_config_file
+from pyqemu_edu.target.riscv.cpu import riscv_cpu_list
 from pyqemu_edu.util.config import qemu_find_opts, qemu_find_opts_singleton
 from pyqemu_edu.util.cutils import is_help_option
 from pyqemu_edu.util.error import (
@@ -221,6 +221,7 @@ def qemu_process_help_options() -> None:
     """Help that needs no machine."""
     cpu_option = statics().cpu_option
     if cpu_option is not None and is_help_option(cpu_option):
+        register_cpu_list(riscv_cpu_list)
         list_cpus(cpu_option)
         raise QemuExit(0)
     if qemu_opts_foreach(qemu_find_opts("device"), qdev_device_help):

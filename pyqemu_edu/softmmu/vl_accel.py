@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
+from pyqemu_edu.accel.accel_common import TYPE_ACCEL, AccelState
 from pyqemu_edu.accel.accel_softmmu import accel_find, accel_init_machine, current_accel_name
-
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.qom.globals import object_apply_compat_props
+from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.object import object_new_with_class
 from pyqemu_edu.qom.property import object_property_parse
 from pyqemu_edu.qom.struct import Object
@@ -21,8 +22,7 @@ from pyqemu_edu.util.option_parse import qemu_opts_parse_noisily
 
 def configure_accelerators(progname: str) -> None:
     """Start the first accelerator of those asked for that can be started."""
-    with error_fatal():
-        qemu_opts_foreach(qemu_find_opts("icount"), icount_configure)
+    qemu_opts_foreach(qemu_find_opts("icount"), do_configure_icount)
     accels = qemu_find_opts("accel")
     failures: list[str] = []
     if not accels.head:
@@ -36,6 +36,12 @@ def configure_accelerators(progname: str) -> None:
         raise QemuExit(1)
     if failures:
         error_report(f"falling back to {current_accel_name()}")
+
+
+def do_configure_icount(opts: QemuOpts) -> None:
+    """Look at `-icount`."""
+    with error_fatal():
+        icount_configure(opts)
 
 
 def default_accelerators(progname: str) -> str:
@@ -68,7 +74,7 @@ def do_configure_accelerator(opts: QemuOpts, failures: list[str]) -> bool:
         failures.append(acc)
         error_report(f"invalid accelerator {acc}")
         return False
-    accel = object_new_with_class(ac)
+    accel = object_check(object_new_with_class(ac), AccelState, TYPE_ACCEL)
     with error_fatal():
         object_apply_compat_props(accel)
         accelerator_set_properties(accel, opts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyqemu_edu.chardev.char import qemu_chr_new_from_opts, qemu_chr_new_mux_mon
-
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.process import current_process

@@ -100,10 +100,10 @@ _RANGE = re.compile(r"(?P<left>[^-+.]*)(?P<op>[-+]|\.\.)(?P<right>.*)")
 
 def qemu_set_dfilter_ranges(filter_spec: str) -> None:
     """Log code in these ranges only: `first..last`, `first+length` or `last-length`, joined by commas."""
-    statics().debug_regions = [_parse_range(text) for text in filter_spec.split(",")]
+    statics().debug_regions = [_dfilter_range(text) for text in filter_spec.split(",")]
 
 
-def _parse_range(text: str) -> range:
+def _dfilter_range(text: str) -> range:
     match = _RANGE.fullmatch(text)
     if match is None:
         raise QemuError("Bad range specifier")
@@ -123,30 +123,6 @@ def _range_number(text: str, where: str) -> int:
         return qemu_strtou64(text)
     except (ValueError, OverflowError):
         raise QemuError(f"Invalid number {where}") from None
-
-
-def qemu_set_dfilter_ranges(filter_spec: str) -> None:
-    """Log only code in these ranges (`-dfilter`): START+LENGTH, END-LENGTH or START..END, with commas between."""
-    statics().debug_regions = [_dfilter_range(text) for text in filter_spec.split(",")]
-
-
-def _dfilter_range(text: str) -> range:
-    op = next((op for op in ("-", "+", "..") if op in text), None)
-    if op is None:
-        raise QemuError("Bad range specifier")
-    left, _, right = text.partition(op)
-    first, second = _number(left, f"left of {op}"), _number(right, f"right of {op}")
-    low, high = {"+": (first, first + second - 1), "-": (first - (second - 1), first), "..": (first, second)}[op]
-    if low > high:
-        raise QemuError("Invalid range")
-    return range(low, high + 1)
-
-
-def _number(text: str, where: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise QemuError(f"Invalid number to the {where}") from None
 
 
 def qemu_set_log(log_flags: int) -> None:
