@@ -38,6 +38,7 @@ MODULES = (
     "accel.tcg.tcg_all",
     "accel.tcg.tcg_accel_ops",
     "target.riscv.cpu",
+    "interp.accel",
     "hw.intc.riscv_aclint",
     "hw.riscv.riscv_hart",
     "hw.riscv.spike",
