@@ -177,7 +177,7 @@ def test_an_implementation_of_an_interface_is_in_no_table():
 
 
 def test_interfaces_are_inherited_and_their_methods_copied():
-    """"T::I" has "P::I" as its parent, so what P's implementation says is T's unless T overrides it."""
+    """The parent of "T::I" is "P::I", so what P's implementation says is T's unless T overrides it."""
 
     def dog_init(klass: AnimalClass) -> None:
         object_class_check_swimmer(klass).strokes = 7
@@ -246,7 +246,9 @@ def test_an_object_cast_to_an_interface_stays_the_object():
 
 def test_a_wrong_cast_aborts_and_names_the_place():
     """`%s:%d:%s: Object %p is not an instance of type %s`, in a build with --enable-qom-cast-debug."""
-    with pytest.raises(QemuAbort, match=r"test_qom_types\.py:\d+:test_a_wrong_cast\w+: Object 0x\w+ is not an instance"):
+    with pytest.raises(
+        QemuAbort, match=r"test_qom_types\.py:\d+:test_a_wrong_cast\w+: Object 0x\w+ is not an instance"
+    ):
         object_check(object_new("irq"), Object, "machine")
 
 
