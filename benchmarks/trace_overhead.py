@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
+from pyqemu_edu import modules
 from pyqemu_edu.process import Process
+from pyqemu_edu.qom.zoo import run_program_constructors
 from pyqemu_edu.softmmu.vl import qemu_init
 from pyqemu_edu.trace.log import Log
 from pyqemu_edu.trace.recorder import Recorder
-from pyqemu_edu.util.module import run_constructors
 
 ARGV = ("qemu-system-riscv64", *"-machine spike -smp 2 -bios none -S -display none -nodefaults".split())
 
@@ -22,7 +23,7 @@ ARGV = ("qemu-system-riscv64", *"-machine spike -smp 2 -bios none -S -display no
 def boot(process: Process) -> None:
     """Everything up to the first instruction."""
     with process:
-        run_constructors()
+        run_program_constructors()
         qemu_init(process.argv)
 
 
@@ -66,6 +67,7 @@ def best(run: Callable[[], Log], repetitions: int) -> tuple[float, Log]:
 
 def main() -> None:
     """Print a table."""
+    modules.link()
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     base, _ = best(plain, repetitions)
     print(f"{'':24}{'seconds':>9}{'ratio':>8}{'records':>10}")

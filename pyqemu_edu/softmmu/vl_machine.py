@@ -72,7 +72,8 @@ def qemu_create_machine(qdict: QDict) -> None:
     machine = MACHINE(object_new_with_class(machine_class))
     set_current_machine(machine)
     object_property_add_child(object_get_root(), "machine", machine)
-    object_property_add_child(container_get(machine, "/unattached"), "sysbus", sysbus_get_default())
+    sysbus = sysbus_get_default()  # C evaluates the last argument first
+    object_property_add_child(container_get(machine, "/unattached"), "sysbus", sysbus)
     cpu_exec_init_all()
     page_size_init()
     if machine_class.default_machine_opts:

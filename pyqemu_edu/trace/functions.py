@@ -65,8 +65,11 @@ def mirrors_qemu(module: str) -> bool:
 
 
 def is_plain(code: CodeType) -> bool:
-    """Neither a lambda, a comprehension or a module, nor a generator, nor private."""
-    return code.co_name[0] not in "<_" and not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE)
+    """A function as C has them: no method, no generator, not nested, not private, and no cast like `MACHINE()`."""
+    name = code.co_name
+    if name != code.co_qualname or name[0] in "<_" or name.isupper():
+        return False
+    return not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE)
 
 
 def is_worth_recording(code: CodeType, module: str, also: frozenset[str]) -> bool:

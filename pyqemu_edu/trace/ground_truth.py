@@ -15,26 +15,56 @@ from pyqemu_edu.trace.brief import Brief, Ref
 from pyqemu_edu.trace.log import Log, Record
 from pyqemu_edu.util.module import ModuleInitType
 
-# Which arguments of a call are written down, by our names.  Functions that are not here show every argument
-# that is an object; a name in brackets is shown even when there is none.
+# Which arguments of a call are written down, by our names: a name in brackets even if there is none, one with a star
+# only if it is an object.
 # fmt: off
 SHOWN: dict[str, tuple[str, ...]] = {
-    "cpu_address_space_init":            ("cpu", "asidx", "prefix"),
-    "memory_region_add_subregion":       ("mr", "offset", "subregion"),
-    "memory_region_init":                ("name",),
-    "memory_region_init_io":             ("owner", "opaque", "[name]"),
-    "memory_region_init_rom":            ("name",),
-    "module_call_init":                  ("type",),
-    "object_initialize_child_internal":  ("parent", "propname", "size", "type"),
-    "object_new":                        ("typename",),
-    "object_new_with_class":             ("klass",),
-    "object_property_add_child":         ("obj", "name", "child"),
-    "phase_advance":                     ("phase",),
-    "qdev_new":                          ("name",),
-    "qdev_realize":                      ("dev",),
-    "qemu_thread_create":                ("name",),
-    "rom_add_blob":                      ("name",),
+    "accel_cpu_realizefn":                      ("cpu",),
+    "cpu_address_space_init":                   ("cpu", "asidx", "prefix"),
+    "cpu_exec_realizefn":                       ("cpu",),
+    "cpu_list_add":                             ("cpu",),
+    "cpu_reset":                                ("cpu",),
+    "cpu_thread_signal_created":                ("cpu",),
+    "device_cold_reset":                        ("dev",),
+    "gdb_register_coprocessor":                 ("cpu",),
+    "machine_parse_smp_config":                 ("ms",),
+    "memory_region_add_subregion":              ("mr", "offset", "subregion"),
+    "memory_region_init":                       ("name",),
+    "memory_region_init_io":                    ("*owner", "*opaque", "[name]"),
+    "memory_region_init_rom":                   ("name",),
+    "module_call_init":                         ("type",),
+    "mttcg_start_vcpu_thread":                  ("cpu",),
+    "numa_complete_configuration":              ("ms",),
+    "object_class_get_list":                    ("implements_type", "include_abstract"),
+    "object_initialize_child_internal":         ("parent", "propname", "size", "type"),
+    "object_new":                               ("typename",),
+    "object_new_with_class":                    ("klass",),
+    "object_property_add_child":                ("obj", "name", "child"),
+    "phase_advance":                            ("phase",),
+    "qdev_init_gpio_in":                        ("dev",),
+    "qdev_new":                                 ("name",),
+    "qdev_realize":                             ("dev",),
+    "qemu_init_vcpu":                           ("cpu",),
+    "qemu_thread_create":                       ("name",),
+    "resettable_reset":                         ("obj",),
+    "riscv_cpu_register_gdb_regs_for_features": ("cs",),
+    "rom_add_blob":                             ("name",),
+    "sysbus_realize":                           ("dev",),
+    "sysbus_realize_and_unref":                 ("dev",),
+    "tcg_cpu_init_cflags":                      ("cpu",),
+    "tcg_exec_realizefn":                       ("cpu",),
+    "tlb_flush":                                ("cpu",),
+    "tlb_init":                                 ("cpu",),
+    "user_creatable_complete":                  ("uc",),
 }
+
+# The compiler put these into their callers, so gdb did not see these calls: callee and caller.
+INLINED = frozenset({
+    ("memory_region_init", "memory_region_init_io"),
+    ("memory_region_init", "memory_region_init_ram_flags_nomigrate"),
+    ("object_new", "object_get_root"),
+    ("object_property_add_child", "adopt"),
+})
 # fmt: on
 
 
@@ -53,11 +83,9 @@ def written(value: Brief) -> str:
     """A value as it was written down."""
     if value is None:
         return "None"
-    if isinstance(value, Ref):
-        return str(value)
     if isinstance(value, str):
         return f"'{value}'"
-    return hex(value) if isinstance(value, int) and value > 0xFFFF else str(value)
+    return str(int(value))
 
 
 def is_object(value: Brief) -> bool:
@@ -69,22 +97,23 @@ def arguments(record: Record, sizes: dict[str, int]) -> Iterator[str]:
     """The arguments of a call that are written down."""
     fields = record.fields
     for name in SHOWN.get(record.name, ()):
-        if name == "size":
+        plain = name.strip("*[]")
+        value = fields.get(plain)
+        if plain == "size":
             yield str(sizes.get(str(fields["type"]), 0))
-        elif name.startswith("["):
-            yield written(fields.get(name[1:-1]))
-        elif record.name == "memory_region_init_io" and not is_object(fields.get(name)):
-            continue
-        elif name in ("type", "phase") and record.name in ("module_call_init", "phase_advance"):
-            yield phase_number(fields[name])
-        else:
-            yield written(fields.get(name))
-    if record.name not in SHOWN:
-        yield from (str(value) for value in record.values[:1] if is_object(value))
+        elif plain == "offset":
+            yield hex(value)
+        elif is_object(value) or not name.startswith("*"):
+            yield phase_number(value) if isinstance(value, Ref) else written(value)
+
+
+def is_inlined(record: Record) -> bool:
+    """Whether gdb could not see this call."""
+    return record.parent is not None and (record.name, record.parent.name) in INLINED
 
 
 def phase_number(value: Brief) -> str:
-    """The number of an init type or of a phase, which we keep by name."""
+    """The number of an init type or of a phase, which we keep by name; other names are themselves."""
     names = {kind.name: str(kind.value) for kind in ModuleInitType}
     phases = ("NO_MACHINE", "MACHINE_CREATED", "ACCEL_CREATED", "MACHINE_INITIALIZED", "MACHINE_READY")
     names |= {name: str(number) for number, name in enumerate(phases)}
@@ -136,7 +165,7 @@ def ground_truth_lines(log: Log) -> Iterator[str]:
             line = EVENT_LINES.get(record.name)
             if line:
                 yield line(record)
-        elif record.kind == "call" and record.name in wanted:
+        elif record.kind == "call" and record.name in wanted and not is_inlined(record):
             if record.name == "module_call_init":
                 yield f"MODCALL {phase_number(record['type'])}"
             yield call_line(record, sizes)

@@ -8,15 +8,40 @@ from __future__ import annotations
 
 # fmt: off
 QUIET: dict[str, frozenset[str]] = {
+    "qapi.qobject_visitor":     frozenset({"*"}),
+    "qapi.string_visitor":      frozenset({"*"}),
+    "qapi.visitor":             frozenset({"*"}),
+    "qom.klass": frozenset({
+        "object_check", "object_class_check", "object_class_dynamic_cast_assert", "object_class_get_name",
+        "object_class_get_parent", "object_dynamic_cast", "object_dynamic_cast_assert", "object_get_class",
+        "object_get_class_check", "object_get_typename",
+    }),
+    "qom.object":               frozenset({"refuse_paper"}),
+    "qom.path":                 frozenset({"object_children", "object_get_root"}),
+    "qom.property": frozenset({
+        "object_class_property_find", "object_class_property_set_description", "object_property_find",
+        "object_property_find_err", "object_property_init_defval", "object_property_is_child",
+        "object_property_set_description",
+    }),
     "qom.type": frozenset({
         "type_get_parent", "type_get_by_name", "type_table_lookup", "type_is_ancestor", "type_class_struct",
         "type_instance_struct", "type_class_get_size", "type_object_get_size", "type_settle_sizes",
         "type_check_sizes", "type_check_interface",
     }),
-    "util.ghash":           frozenset({"*"}),
-    "util.assertion":       frozenset({"*"}),
-    "util.cutils":          frozenset({"*"}),
-    "util.error":           frozenset({"*"}),
+    "hw.core.machine":          frozenset({"current_machine"}),
+    "hw.core.qdev":             frozenset({"qdev_assert_realized_properly_cb"}),
+    "hw.core.qdev_core":        frozenset({"device_get_class"}),
+    "hw.core.qdev_properties":  frozenset({"field_accessors", "object_field_prop_ptr", "qdev_prop_allow_set"}),
+    "softmmu.device_tree":      frozenset({"findnode_nofail"}),
+    "softmmu.dispatch":         frozenset({"section_from_flat_range"}),
+    "softmmu.flatview":         frozenset({"can_merge", "memory_region_ref", "memory_region_unref"}),
+    "target.riscv.cpu_bits":    frozenset({"*"}),
+    "target.riscv.cpu_helper":  frozenset({"riscv_feature", "riscv_has_ext"}),
+    "target.riscv.csr":         frozenset({"any_", "ctr", "debug", "fs", "hmode", "mctr", "pmp", "smode", "umode"}),
+    "util.assertion":           frozenset({"*"}),
+    "util.cutils":              frozenset({"*"}),
+    "util.error":               frozenset({"*"}),
+    "util.module":              frozenset({"find_type"}),
 }
 
 ONLY: dict[str, frozenset[str]] = {
