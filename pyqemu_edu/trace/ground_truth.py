@@ -102,7 +102,7 @@ def arguments(record: Record, sizes: dict[str, int]) -> Iterator[str]:
         if plain == "size":
             yield str(sizes.get(str(fields["type"]), 0))
         elif plain == "offset":
-            yield hex(value)
+            yield hex(value or 0)
         elif is_object(value) or not name.startswith("*"):
             yield phase_number(value) if isinstance(value, Ref) else written(value)
 

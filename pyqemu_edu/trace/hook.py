@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import sys
 import threading
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
@@ -19,11 +20,14 @@ LEAVING = frozenset(dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST")
 class Watcher(Protocol):
     """Who is told."""
 
-    def entered(self, frame: FrameType) -> bool:
-        """A function starts; false if its code is of no interest."""
+    ignored: set[int]
+    """The ids of code objects that are of no interest; the watcher keeps them alive."""
 
-    def left(self, frame: FrameType, value: Any) -> bool:
-        """A function returns `value`; false if its code is of no interest."""
+    def entered(self, frame: FrameType) -> None:
+        """A function starts."""
+
+    def left(self, frame: FrameType, value: Any) -> None:
+        """A function returns `value`."""
 
     def thrown(self, frame: FrameType, error: BaseException | None) -> None:
         """A function is left by an exception, which may not be known."""
@@ -33,14 +37,14 @@ class ProfileHook:
     """`sys.setprofile` in this thread, and in those that start while it is on."""
 
     def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
         self.on = False
+        self._told = self._make(watcher)
 
     def start(self) -> None:
         """Be called from now on."""
         self.on = True
-        threading.setprofile(self)
-        sys.setprofile(self)
+        threading.setprofile(self._told)
+        sys.setprofile(self._told)
 
     def stop(self) -> None:
         """Be called no more; other threads notice at their next call."""
@@ -50,21 +54,29 @@ class ProfileHook:
 
     def join_thread(self) -> None:
         """Watch the running thread, which may have been started before."""
-        if self.on and sys.getprofile() is not self:
-            sys.setprofile(self)
+        if self.on and sys.getprofile() is not self._told:
+            sys.setprofile(self._told)
 
-    def __call__(self, frame: FrameType, event: str, value: Any) -> None:
-        if event == "call":
-            if not self.on:
-                sys.setprofile(None)
-            else:
-                self.watcher.entered(frame)
-        elif event == "return" and self.on:
-            # Left by an exception, `value` is None and the last instruction is not a return.
-            if value is None and frame.f_code.co_code[frame.f_lasti] not in LEAVING:
-                self.watcher.thrown(frame, None)
-            else:
-                self.watcher.left(frame, value)
+    def _make(self, watcher: Watcher) -> Callable[[FrameType, str, Any], None]:
+        """The function that Python calls: half a million times in a boot, so it has everything at hand."""
+        ignored, entered, left, thrown = watcher.ignored, watcher.entered, watcher.left, watcher.thrown
+
+        def told(frame: FrameType, event: str, value: Any) -> None:
+            if event == "call":
+                if id(frame.f_code) in ignored:
+                    return
+                if self.on:
+                    entered(frame)
+                else:
+                    sys.setprofile(None)
+            elif event == "return" and id(frame.f_code) not in ignored and self.on:
+                # Left by an exception, `value` is None and the last instruction is not a return.
+                if value is None and frame.f_code.co_code[frame.f_lasti] not in LEAVING:
+                    thrown(frame, None)
+                else:
+                    left(frame, value)
+
+        return told
 
 
 class MonitoringHook:
@@ -97,13 +109,18 @@ class MonitoringHook:
         """Every thread is watched already."""
 
     def _start(self, code: CodeType, offset: int) -> Any:
-        return None if self.watcher.entered(sys._getframe(1)) else self.monitoring.DISABLE
+        if id(code) not in self.watcher.ignored:
+            self.watcher.entered(sys._getframe(1))
+        return self.monitoring.DISABLE if id(code) in self.watcher.ignored else None
 
     def _return(self, code: CodeType, offset: int, value: Any) -> Any:
-        return None if self.watcher.left(sys._getframe(1), value) else self.monitoring.DISABLE
+        if id(code) in self.watcher.ignored:
+            return self.monitoring.DISABLE
+        return self.watcher.left(sys._getframe(1), value)
 
     def _unwind(self, code: CodeType, offset: int, error: BaseException) -> None:
-        self.watcher.thrown(sys._getframe(1), error)
+        if id(code) not in self.watcher.ignored:
+            self.watcher.thrown(sys._getframe(1), error)
 
 
 def profiling_hook(watcher: Watcher) -> ProfileHook | MonitoringHook:

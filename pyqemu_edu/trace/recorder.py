@@ -26,7 +26,7 @@ from pyqemu_edu.trace.hook import profiling_hook
 from pyqemu_edu.trace.log import CALL, EVENT, NOWHERE, RAISE, RETURN, EventKind, Log, Row
 from pyqemu_edu.util.error import QemuError
 
-UNRECORDED = -1
+UNRECORDED, ERROR = -1, -2
 
 
 class Stopped(Exception):
@@ -81,7 +81,9 @@ class Recorder:
         self._also = frozenset(also)
         self._rows: list[Row] = []
         self._next = count().__next__
-        self._numbers: dict[CodeType, int] = {}
+        self.ignored: set[int] = set()
+        self._codes: list[CodeType] = []
+        self._numbers: dict[int, int] = {}
         self._functions: list[Function] = []
         self._events: dict[str, int] = {}
         self._kinds: list[EventKind] = []
@@ -128,33 +130,27 @@ class Recorder:
         rows = list(self._rows)
         return Log(rows, self._functions, self._kinds, self._threads, truncated=self._full)
 
-    def entered(self, frame: FrameType) -> bool:
+    def entered(self, frame: FrameType) -> None:
         """A function starts (called by the hook)."""
-        number = self._numbers.get(frame.f_code)
+        code = frame.f_code
+        number = self._numbers.get(id(code))
         if number is None:
-            number = self._learn(frame.f_code, module_of(frame))
-        if frame.f_code is QemuError.__init__.__code__:
+            number = self._learn(code, module_of(frame))
+        if number == ERROR:
             self._lane.error = Ref(f"QemuError: {frame.f_locals['message']}")
-            return True
-        if number == UNRECORDED:
-            return False
-        if self._is_ours():
+        elif number != UNRECORDED and self._is_ours():
             self._write_call(frame, number)
-        return True
 
-    def left(self, frame: FrameType, value: Any) -> bool:
+    def left(self, frame: FrameType, value: Any) -> None:
         """A function returns (called by the hook)."""
-        if self._numbers.get(frame.f_code, UNRECORDED) == UNRECORDED:
-            return False
-        self._write_end(frame, RETURN, () if value is None else (self._names.brief(value),))
-        return True
+        if self._lane.open:
+            self._write_end(frame, RETURN, () if value is None else (self._names.brief(value),))
 
     def thrown(self, frame: FrameType, error: BaseException | None) -> None:
         """An exception leaves a function (called by the hook)."""
-        if self._numbers.get(frame.f_code, UNRECORDED) == UNRECORDED or isinstance(error, Stopped):
-            return
-        cause = self._lane.error if error is None else self._names.brief(error)
-        self._write_end(frame, RAISE, () if cause is None else (cause,))
+        if self._lane.open and not isinstance(error, Stopped):
+            cause = self._lane.error if error is None else self._names.brief(error)
+            self._write_end(frame, RAISE, () if cause is None else (cause,))
 
     def happened(self, event: Event, *values: Any) -> None:
         """An event is fired (called by the event)."""
@@ -189,10 +185,15 @@ class Recorder:
         if self._wanted[1]:
             self._listen()
         number = UNRECORDED
-        if code.co_name == self.stop_before or is_worth_recording(code, module, self._also):
+        if code is QemuError.__init__.__code__:
+            number = ERROR
+        elif code.co_name == self.stop_before or is_worth_recording(code, module, self._also):
             number = len(self._functions)
             self._functions.append(describe(code, module))
-        self._numbers[code] = number
+        else:
+            self.ignored.add(id(code))
+        self._codes.append(code)
+        self._numbers[id(code)] = number
         return number
 
     def _listen(self) -> None:
@@ -217,7 +218,7 @@ class Recorder:
         lane = self._lane
         if lane.open and lane.open[-1][1] is frame:
             call, _ = lane.open.pop()
-            self._write(kind, self._numbers[frame.f_code], call, frame.f_lineno, values)
+            self._write(kind, self._numbers[id(frame.f_code)], call, frame.f_lineno, values)
 
     def _write(self, kind: int, what: int, parent: int, line: int, values: tuple[Brief, ...]) -> int:
         lane = self._lane
