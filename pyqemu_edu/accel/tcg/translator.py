@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK, cpu_lduw_code, get_page_addr_code
+from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK, TARGET_PAGE_SIZE, cpu_lduw_code, get_page_addr_code
 from pyqemu_edu.accel.tcg.tb import CF_NO_GOTO_TB, CF_SINGLE_STEP, TranslationBlock
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.util.log import CPU_LOG_TB_IN_ASM, qemu_log, qemu_log_in_addr_range, qemu_loglevel_mask
@@ -56,7 +56,7 @@ def translator_use_goto_tb(db: DisasContextBase, dest: int) -> bool:
 
 def translator_lduw(env: Any, db: DisasContextBase, pc: int) -> int:
     """Two bytes of code; if they are on a second page, remember where that is."""
-    second = (db.pc_first | ~PAGE_MASK) + 1
+    second = (db.pc_first & PAGE_MASK) + TARGET_PAGE_SIZE
     for addr in (pc, pc + 1):
         if addr >= second and db.tb.page_addr[1] == -1:
             db.tb.page_addr[1] = get_page_addr_code(env, second)
