@@ -175,8 +175,9 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
         while True:
             if cpu.instret + tb.icount > cpu.icount_limit:
                 return tb, TB_EXIT_REQUESTED
+            loops = tb.loops if tb.loops == 1 else max(1, min(tb.loops, (cpu.icount_limit - cpu.instret) // tb.icount))
             cpu.instret += tb.icount
-            way_out = tb.code(cpu, env, tb.loops)
+            way_out = tb.code(cpu, env, loops)
             if way_out == TB_EXIT_NOCHAIN:
                 return tb, way_out
             following = helper_lookup_tb_ptr(cpu, env) if way_out == TB_EXIT_LOOKUP else tb.jmp_dest[way_out]
