@@ -15,6 +15,7 @@ MODULES = (
     "qom.loadable",
     "softmmu.option_lists",
     "softmmu.memory_init",
+    "migration.migration",
     "hw.core.irq",
     "hw.core.vmstate_if",
     "hw.core.resettable",

@@ -76,7 +76,7 @@ from pyqemu_edu.qom.property_types import Pointer
 from pyqemu_edu.qom.struct import Object, TypeInfo
 from pyqemu_edu.qom.type import type_register_static
 from pyqemu_edu.softmmu.runstate_transitions import ShutdownCause
-from pyqemu_edu.util.error import QemuAbort, QemuError
+from pyqemu_edu.util.error import QemuAbort, QemuError, QemuExit
 
 LOUD = VMStateDescription("loud", version_id=1)
 
@@ -209,11 +209,22 @@ def test_of_two_wishes_the_later_wins_and_parents_types_count():
     assert wish.value == "1"
 
 
-def test_a_wish_that_cannot_be_had_is_an_error():
+def test_a_wish_that_cannot_be_had_ends_the_process(process):
     qdev_prop_register_global(GlobalProperty("loud", "verbose", "maybe"))
-    with pytest.raises(QemuError) as error:
+    with pytest.raises(QemuExit):
         qdev_new("loud")
-    assert error.value.message == ("can't apply global loud.verbose=maybe: Parameter 'verbose' expects 'on' or 'off'")
+    assert process.stderr.getvalue() == (
+        "qemu-system-riscv64: can't apply global loud.verbose=maybe: Parameter 'verbose' expects 'on' or 'off'\n"
+    )
+
+
+def test_a_late_device_only_warns_of_such_a_wish_and_takes_the_others(process):
+    qdev_prop_register_global(GlobalProperty("free", "verbose", "maybe"))
+    qdev_prop_register_global(GlobalProperty("free", "count", "5"))
+    for phase in list(MachineInitPhase)[1:]:
+        phase_advance(phase)
+    assert qdev_new("free").count == 5
+    assert "warning: can't apply global free.verbose=maybe: " in process.stderr.getvalue()
 
 
 def test_a_wish_for_a_type_that_is_no_device_is_warned_of(process):

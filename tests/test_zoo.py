@@ -17,7 +17,7 @@ from pyqemu_edu.qom.klass import object_class_get_list, object_class_get_list_so
 from pyqemu_edu.qom.link import object_property_add_child
 from pyqemu_edu.qom.object import object_new
 from pyqemu_edu.qom.path import object_get_root
-from pyqemu_edu.qom.qom_qmp_cmds import qmp_qom_list_properties, qmp_qom_list_types
+from pyqemu_edu.qom.qom_qmp_cmds import qmp_device_list_properties, qmp_qom_list_properties, qmp_qom_list_types
 from pyqemu_edu.qom.struct import ObjectProperty
 from pyqemu_edu.qom.type import (
     trace_class_base_init,
@@ -172,3 +172,12 @@ def test_a_types_properties_are_listed_as_qmp_lists_them(typename):
 def described(prop: ObjectProperty) -> dict[str, str]:
     description = {"description": prop.description} if prop.description is not None else {}
     return {"name": prop.name, **description, "type": prop.type}
+
+
+def test_migrations_settings_are_listed_as_qmp_lists_them():
+    """`device-list-properties` of the type `migration`."""
+    expected = json.loads((DATA / "qmp_device_list_properties_migration.json").read_text())
+    with registered():
+        listed = qmp_device_list_properties("migration")
+    defaults = [{"default-value": prop.defval} if prop.defval is not None else {} for prop in listed]
+    assert [default | described(prop) for default, prop in zip(defaults, listed, strict=True)] == expected

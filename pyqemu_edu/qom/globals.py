@@ -13,7 +13,7 @@ from pyqemu_edu.qom.klass import object_dynamic_cast
 from pyqemu_edu.qom.property import object_property_find, object_property_parse
 from pyqemu_edu.qom.struct import Object
 from pyqemu_edu.util.assertion import c_assert, error_abort
-from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.error import QemuError, error_fatal, warn_report
 
 
 @dataclass(eq=False)
@@ -42,8 +42,11 @@ class Statics:
 statics = per_process(Statics)
 
 
-def object_apply_global_props(obj: Object, props: list[GlobalProperty] | None) -> None:
-    """Set on the object what the list says for its type or for one of its ancestors."""
+def object_apply_global_props(obj: Object, props: list[GlobalProperty] | None, only_warn: bool = False) -> None:
+    """Set on the object what the list says for its type or for one of its ancestors.
+
+    A value that does not fit is an error, or a warning, after which it goes on (in QEMU if `errp` is NULL).
+    """
     for prop in props or ():
         if object_dynamic_cast(obj, prop.driver) is None:
             continue
@@ -53,7 +56,10 @@ def object_apply_global_props(obj: Object, props: list[GlobalProperty] | None) -
         try:
             object_property_parse(obj, prop.property, prop.value)
         except QemuError as error:
-            raise error.prepend(f"can't apply global {prop.driver}.{prop.property}={prop.value}: ") from None
+            explained = error.prepend(f"can't apply global {prop.driver}.{prop.property}={prop.value}: ")
+            if not only_warn:
+                raise explained from None
+            warn_report(explained.message)
 
 
 def object_register_sugar_prop(driver: str, prop: str, value: str, optional: bool) -> None:
@@ -80,4 +86,5 @@ def object_apply_compat_props(obj: Object) -> None:
     with error_abort("object_apply_global_props", "qom/object.c:431"):
         object_apply_global_props(obj, statics().accelerator)
         object_apply_global_props(obj, statics().machine)
-    object_apply_global_props(obj, statics().sugar)
+    with error_fatal():
+        object_apply_global_props(obj, statics().sugar)

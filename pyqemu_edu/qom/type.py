@@ -245,13 +245,13 @@ def type_check_sizes(ti: TypeImpl, parent: TypeImpl) -> None:
 
 
 def type_inherit_interfaces(ti: TypeImpl, klass: ObjectClass, parent_class: ObjectClass) -> None:
-    """Implement anew, as "T::I", every interface that the parent implements as "P::I" (Not in QEMU: a part of `type_initialize`)."""
+    """Make "T::I" for every "P::I" of the parent (Not in QEMU: a part of `type_initialize`)."""
     for iface in parent_class.interfaces:
         type_initialize_interface(ti, klass, iface.interface_type, iface.type)
 
 
 def type_add_interfaces(ti: TypeImpl, klass: ObjectClass, parent: TypeImpl) -> None:
-    """Implement the interfaces that the type itself declares and does not inherit (Not in QEMU: a part of `type_initialize`)."""
+    """Make "T::I" for every I that T declares and does not inherit (Not in QEMU: a part of `type_initialize`)."""
     for name in ti.interfaces:
         interface_type = type_get_by_name(name)
         if interface_type is None:  # the reference, too, blames the parent
@@ -274,7 +274,7 @@ def type_initialize_interface(
 
 
 def type_run_base_inits(ti: TypeImpl, klass: ObjectClass) -> None:
-    """Let every ancestor, nearest first, undo in the copied class what must not be inherited (Not in QEMU: a part of `type_initialize`)."""
+    """Let ancestors undo what must not be inherited, nearest first (Not in QEMU: a part of `type_initialize`)."""
     base = type_get_parent(ti)
     while base is not None:
         if base.class_base_init:

@@ -16,6 +16,7 @@ from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.machine_run import machine_run_board_init, qdev_machine_creation_done
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_advance, phase_check
 from pyqemu_edu.hw.core.qdev_properties import qdev_prop_check_globals, qdev_prop_register_global
+from pyqemu_edu.migration.migration import migration_object_init
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.globals import GlobalProperty, object_register_sugar_prop
 from pyqemu_edu.softmmu.blockdev import drive_check_orphaned
@@ -263,14 +264,6 @@ def warn_of_deprecated_machine() -> None:
     mc = MACHINE_GET_CLASS(current_machine())
     if mc.deprecation_reason:
         warn_report(f"Machine type '{mc.name}' is deprecated: {mc.deprecation_reason}")
-
-
-def migration_object_init() -> None:
-    """Make the object that holds migration's settings (QEMU migration/migration.c).
-
-    Its type is a paper type here, so nothing is made.  In QEMU it is the first *device* of the process, so a `-global`
-    for all devices with a value that none accepts is refused in its name.
-    """
 
 
 def choose_cpu_type() -> None:

@@ -55,7 +55,7 @@ from pyqemu_edu.qom.property import (
 )
 from pyqemu_edu.qom.property_types import Pointer
 from pyqemu_edu.qom.struct import Accessor, Object, ObjectClass, ObjectProperty
-from pyqemu_edu.util.error import QemuError, warn_report
+from pyqemu_edu.util.error import QemuError, error_fatal, warn_report
 
 
 @dataclass(frozen=True, eq=False)
@@ -425,10 +425,6 @@ def warn_unused_global(prop: GlobalProperty) -> bool:
 
 
 def qdev_prop_set_globals(dev: DeviceState) -> None:
-    """Set on the device what the user wants; a late device only warns of what does not fit."""
-    try:
-        object_apply_global_props(dev, statics().global_props)
-    except QemuError as error:
-        if not dev.hotplugged:
-            raise
-        warn_report(error.message)
+    """Set on the device what the user wants; what does not fit ends the process, unless the device comes late."""
+    with error_fatal():
+        object_apply_global_props(dev, statics().global_props, only_warn=dev.hotplugged)
