@@ -14,6 +14,7 @@ from typing import Any
 
 from pyqemu_edu.accel.tcg.cpu_exec_common import CPULoopExit
 from pyqemu_edu.accel.tcg.cputlb import (
+    CPUTLB,
     cpu_lduw_code,
     helper_atomic,
     helper_ld,
@@ -33,8 +34,8 @@ from pyqemu_edu.target.riscv.op_helper import helper_csrrw, riscv_raise_exceptio
 Step = tuple[Callable[..., None], Operands, int, int, int]
 """What to do at an address: meaning, operands, the register to mask, length in bytes, and the word itself."""
 
-IN_PAGE = {1: MASK64 & ~0xFFF, 2: MASK64 & ~0xFFE, 4: MASK64 & ~0xFFC, 8: MASK64 & ~0xFF8}
-SHIFT = {1: 0, 2: 1, 4: 2, 8: 3}
+PLACE = {1 << shift: (MASK64 & ~0xFFF | (1 << shift) - 1, shift) for shift in range(4)}
+"""For each width: the bits of an address that name its page in a view (or say that it is misaligned), and a shift."""
 
 
 class NumberMachine(Arithmetic):
@@ -51,6 +52,7 @@ class NumberMachine(Arithmetic):
         self.pc = self.next_pc = 0
         self.leave = False
         self.steps: dict[int, Step] = {}
+        self._tlb: CPUTLB | None = None
 
     # Running
 
@@ -64,8 +66,10 @@ class NumberMachine(Arithmetic):
         count = 0
         try:
             for count in range(limit):  # noqa: B007
-                step = steps.get(pc) or self._fetch(pc)
-                meaning, operands, rd, length, _ = step
+                try:
+                    meaning, operands, rd, length, _ = steps[pc]
+                except KeyError:
+                    meaning, operands, rd, length, _ = self._fetch(pc)
                 self.pc = pc
                 self.next_pc = pc + length
                 meaning(self, operands)
@@ -91,7 +95,10 @@ class NumberMachine(Arithmetic):
     def _look_around(self) -> None:
         """The mode decides which pages are seen, misa whether a jump may go between words."""
         tlb = self.cpu.tlb[self.env.priv]
-        self._loads, self._stores = tlb.loads(), tlb.stores()
+        if tlb is not self._tlb:
+            self._tlb = tlb
+            self._loads = {key: (view, *PLACE[key[0]]) for key, view in (tlb.loads() | {(8, True): tlb.ld8}).items()}
+            self._stores = {size: (view, *PLACE[size]) for size, view in tlb.stores().items()}
         self._misaligned = 0 if riscv_has_ext(self.env, RVC) else 2
         self.leave = False
 
@@ -114,18 +121,20 @@ class NumberMachine(Arithmetic):
     def load(self, address: int, size: int, signed: bool = True) -> int:
         """Through the TLB's views where it knows the page, else by the slow path, which may meet a device."""
         address &= MASK64
+        view, page, shift = self._loads[size, signed]
         try:
-            return self._loads[size, signed][address & IN_PAGE[size]][(address & 0xFFF) >> SHIFT[size]]
+            return view[address & page][(address & 0xFFF) >> shift]
         except KeyError:
             self.leave = True
-            return helper_ld(self.cpu, address, size, signed, self.env.priv)
+            return helper_ld(self.cpu, address, size, signed and size < 8, self.env.priv)
 
     def store(self, address: int, value: int, size: int) -> None:
         """The same for stores; a device may have raised an interrupt."""
         address &= MASK64
         value &= (1 << 8 * size) - 1
+        view, page, shift = self._stores[size]
         try:
-            self._stores[size][address & IN_PAGE[size]][(address & 0xFFF) >> SHIFT[size]] = value
+            view[address & page][(address & 0xFFF) >> shift] = value
         except KeyError:
             self.leave = True
             helper_st(self.cpu, address, value, size, self.env.priv)
