@@ -9,6 +9,9 @@ from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import object_class_by_name
+from pyqemu_edu.qom.struct import TypeInfo
+from pyqemu_edu.qom.type import type_register
+from pyqemu_edu.qom.zoo import paper_hook
 from pyqemu_edu.softmmu.blockdev import configure_blockdev
 from pyqemu_edu.softmmu.globals import DeviceConfigType, monitor_init_opts, statics
 from pyqemu_edu.softmmu.net_clients import net_init_clients
@@ -181,11 +184,18 @@ def vga_help(default: str | None) -> None:
 def qemu_create_early_backends() -> None:
     """Make what the machine's properties may refer to: objects, character devices, drives."""
     qemu_display_early_init()
+    qemu_console_early_init()
     object_option_foreach_add(object_create_early)
     with error_fatal():
         qemu_opts_foreach(qemu_find_opts("chardev"), chardev_init_func)
         qemu_opts_foreach(qemu_find_opts("fsdev"), fsdev_init_func)
         configure_blockdev()
+
+
+def qemu_console_early_init() -> None:
+    """Bring the type of consoles in a window, which no constructor does (QEMU ui/console.c); a paper type here."""
+    if object_class_by_name("chardev-vc") is None:
+        type_register(TypeInfo("chardev-vc", "chardev", class_init=paper_hook, instance_size=160, paper=True))
 
 
 def qemu_display_early_init() -> None:
