@@ -121,15 +121,19 @@ MAKERS: tuple[tuple[type, Callable[[Any], Brief]], ...] = (
 )
 
 
-def show(value: Brief) -> str:
-    """A brief value as text: strings in quotes, names bare, big numbers in hexadecimal."""
+ADDRESSES = frozenset({"addr", "epc", "offset", "paddr", "pc", "tval", "vaddr"})
+"""What is always written in hexadecimal."""
+
+
+def show(value: Brief, name: str = "") -> str:
+    """A brief value as text: strings in quotes, names bare, big numbers and those named as addresses in hexadecimal."""
     if isinstance(value, Ref):
         return shorten(str(value))
     if isinstance(value, str):
         return f"'{shorten(value)}'"
     if isinstance(value, tuple):
         return f"({', '.join(map(show, value))})"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 0x10000:
+    if isinstance(value, int) and not isinstance(value, bool) and (abs(value) >= 0x10000 or name in ADDRESSES):
         return hex(value)
     return str(value)
 

@@ -41,6 +41,16 @@ def _property_add(obj: Any, prop: Any) -> tuple[Any, ...]:
     return obj, prop.name, prop.type, child
 
 
+def _console(label: str, data: bytes) -> tuple[Any, ...]:
+    return label, bytes(data).decode("latin-1")
+
+
+def _option_stored(option: Any, argument: Any, sink: Any, stored: Any) -> tuple[Any, ...]:
+    if hasattr(stored, "head"):
+        stored = ",".join(f"{opt.name}={opt.str}" for opt in stored.head)
+    return option, argument, sink, str(getattr(stored, "cmdline", stored))
+
+
 def _property(owner: Any, prop: Any, *rest: Any) -> tuple[Any, ...]:
     return owner, prop.name, prop.type
 
@@ -53,6 +63,9 @@ DETAILS: dict[str, tuple[tuple[str, ...], Extract]] = {
     "qemu_add_opts":             (("table", "list", "implied", "merges", "descriptions"), _opts_list),
     "qemu_opts_created":         (("list", "id"), _opts_created),
     "qemu_opt_stored":           (("list", "id", "name", "text", "value"), _opt_stored),
+    "option_stored":             (("option", "argument", "sink", "stored"), _option_stored),
+    "chardev_write":             (("label", "data"), _console),
+    "chardev_read":              (("label", "data"), _console),
     "object_property_add":       (("obj", "name", "type", "child"), _property_add),
     "object_class_property_add": (("klass", "name", "type"), _property),
     "object_property_set":       (("obj", "name", "type"), _property),

@@ -115,17 +115,23 @@ class Record:
         return self.fields[field]
 
     def __str__(self) -> str:
-        shown = ", ".join(map(show, self.values))
         match self.kind:
             case "call":
-                return f"{self.name}({shown})"
+                return f"{self.name}({self.shown})"
             case "return":
-                return f"{self.name} returned {shown or 'None'}"
+                return f"{self.name} returned {self.shown or 'None'}"
             case "raise":
-                return f"{self.name} raised {shown or 'an exception'}"
+                return f"{self.name} raised {self.shown or 'an exception'}"
             case _:
-                pairs = ", ".join(f"{name}={show(value)}" for name, value in self.fields.items())
+                pairs = ", ".join(f"{name}={show(value, name)}" for name, value in self.fields.items())
                 return f"* {self.name} {pairs}".rstrip()
+
+    @property
+    def shown(self) -> str:
+        """The values as text."""
+        if self.kind in ("return", "raise"):
+            return ", ".join(map(show, self.values))
+        return ", ".join(show(value, name) for name, value in self.fields.items())
 
     def __repr__(self) -> str:
         return f"<{self.index} T{self.thread} {self}>"

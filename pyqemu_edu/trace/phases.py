@@ -16,6 +16,6 @@ PHASES: tuple[tuple[str, str], ...] = (
     ("qemu_system_reset",          "reset"),
     ("vm_start",                   "start"),
     ("tb_gen_code",                "first block"),
-    ("htif_handle_tohost_write",   "first byte"),
+    ("htif_tohost_write",   "first byte"),
 )
 # fmt: on

@@ -55,7 +55,8 @@ def call_graph(log: Log, root: str = "", depth: int = 4, least: int = 1) -> Figu
     files = files_of(functions)
     lines = []
     for name, f in functions.items():
-        label = name + (f"\n×{counts[name]:,}" if counts[name] > 1 else "")
+        place = f.qemu_file.rpartition("/")[2]
+        label = f"{name}\n{place}" + (f" ×{counts[name]:,}" if counts[name] > 1 else "")
         lines.append(
             node(
                 name,

@@ -64,7 +64,7 @@ def memory_map(process: Process) -> Figure:
 
 def height_of(size: int) -> float:
     """How tall a range of this size is drawn."""
-    return 22 + 2.2 * max(log2(max(size, 1)) - 8, 0)
+    return 28 + 2.2 * max(log2(max(size, 1)) - 10, 0)
 
 
 def draw_range(drawing: Drawing, top: float, each: FlatRange) -> float:

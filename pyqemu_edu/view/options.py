@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyqemu_edu.process import Process
+from pyqemu_edu.trace.log import Log
 from pyqemu_edu.util import config
 from pyqemu_edu.util.option import QemuOpt, QemuOpts, QemuOptsList
 from pyqemu_edu.view.figure import Figure, table
@@ -29,6 +30,28 @@ def opts_as_text(opts: QemuOpts) -> str:
     """One entry of a list: its id and its options."""
     pairs = ",".join(f"{opt.name}={opt.str}" for opt in opts)
     return f"{pairs or '(empty)'}{f' (id {opts.id})' if opts.id else ''}"
+
+
+def word_routes(log: Log) -> Figure:
+    """Every option of a recorded command line in its order: what was written, where it ended, who looked there later."""
+    readers = later_readers(log)
+    rows = []
+    for event in log.events("option_stored"):
+        written = f"-{event['option']} {event['argument']}".rstrip() if event["option"] else str(event["argument"])
+        sink = str(event["sink"])
+        rows.append((written, sink, event["stored"], ", ".join(readers.get(sink.removeprefix("list "), ()))))
+    return table("Where the words went", ("written", "goes to", "stored there", "looked up later by"), rows)
+
+
+def later_readers(log: Log) -> dict[str, list[str]]:
+    """For each list the functions that looked for it after the command line had been read."""
+    end = next((call.end.index for call in log.calls("second_pass") if call.end), len(log))
+    readers: dict[str, list[str]] = {}
+    for call in log.calls("qemu_find_opts"):
+        if call.index > end and call.parent:
+            names = readers.setdefault(str(call.values[0]), [])
+            names.extend(name for name in [call.parent.name] if name not in names)
+    return readers
 
 
 def stored_options(process: Process) -> Figure:

@@ -45,11 +45,31 @@ SENTENCES: dict[str, Sentence] = {
     "flatview_destroy":          Sentence("memory",       "a flat view of {root} goes"),
     "memory_region_ops_read":    Sentence("devices",      "{name} is read at {addr}: {value}, {size} bytes"),
     "memory_region_ops_write":   Sentence("devices",      "{name} is written at {addr}: {value}, {size} bytes"),
+    "option_stored":             Sentence("command line", "{option} {argument} goes to {sink}: {stored}"),
+    "phase_advance":             Sentence("phases",       "the machine is now {phase}"),
+    "device_realize":            Sentence("devices",      "{dev} is to become usable"),
+    "device_realized":           Sentence("devices",      "{dev} is usable"),
+    "qemu_set_irq":              Sentence("wires",        "{irq} goes to {level}"),
+    "qemu_register_reset":       Sentence("reset",        "{func} will be called at reset, for {opaque}"),
+    "qemu_reset_handler":        Sentence("reset",        "{func} resets {opaque}"),
+    "resettable_reset":          Sentence("reset",        "{obj} is reset"),
+    "loader_write_rom":          Sentence("memory",       "{name} is copied to {addr}, {size} bytes"),
+    "cpu_list_add":              Sentence("harts",        "{cpu} is number {cpu_index}"),
+    "cpu_thread_created":        Sentence("harts",        "{cpu} has its thread, {name}"),
+    "qemu_cpu_kick":             Sentence("harts",        "{cpu} is kicked"),
     "guest_cpu_reset":           Sentence("harts",        "{cpu} is reset"),
+    "riscv_trap":                Sentence("harts",        "hart {hartid} traps at {epc}: {desc}"),
+    "guest_interrupt":           Sentence("harts",        "{cpu} is interrupted"),
+    "guest_exception":           Sentence("harts",        "{cpu} has exception {exception_index} at {pc}"),
+    "tlb_flush":                 Sentence("harts",        "{cpu} forgets its address translations"),
+    "tlb_set_page":              Sentence("harts",        "{cpu} learns that {vaddr} is at {paddr}"),
+    "htif_tohost_write":         Sentence("devices",      "the guest asks the host: command {cmd}, {payload}"),
+    "chardev_write":             Sentence("console",      "{label} gets {data}"),
+    "chardev_read":              Sentence("console",      "{label} gives {data}"),
     "exec_tb":                   Sentence("blocks",       "the block at {pc} runs"),
     "translate_block":           Sentence("blocks",       "the block at {pc} is translated"),
     "timer_fired":               Sentence("timers",       "{callback} is due"),
-    "runstate_set":              Sentence("run state",    "{current_state} becomes {new_state}"),
+    "runstate_set":              Sentence("run state",    "{current_state_str} becomes {new_state_str}"),
 }
 # fmt: on
 
@@ -63,7 +83,9 @@ def topic_of(event: str) -> str:
 def sentence_of(record: Record) -> str:
     """What the event `record` says."""
     known = SENTENCES.get(record.event.name)
-    fields = {name: show(Ref(value) if isinstance(value, str) else value) for name, value in record.fields.items()}
+    fields = {
+        name: show(Ref(value) if isinstance(value, str) else value, name) for name, value in record.fields.items()
+    }
     if known is None:
         pairs = ", ".join(f"{name} {value}" for name, value in fields.items())
         return f"{record.event.name.replace('_', ' ')}: {pairs}".removesuffix(": ")

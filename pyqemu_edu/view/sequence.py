@@ -13,7 +13,9 @@ from pyqemu_edu.view.figure import Figure
 
 ROW = 26
 HEAD = 46
-MARGIN = 12
+MARGIN = 8
+HALF = 80  # of a life line's head
+LAST = 230  # right of the last life line, for its own calls
 
 # What makes another thread go on: the function whose call does it.
 WAKES = frozenset({"cpu_thread_signal_created", "qemu_cpu_kick", "resume_all_vcpus", "qemu_cond_broadcast"})
@@ -127,13 +129,13 @@ def draw_sequence(messages: Sequence[Message], title: str, rows: int = 60) -> Fi
     folded = fold_messages(messages)
     shown = folded[:rows]
     lines = list(dict.fromkeys(end for message, _ in shown for end in (message.source, message.target)))
-    step = (palette.WIDTH - 2 * MARGIN) / max(len(lines), 1)
-    place = {line: MARGIN + step * (number + 0.5) for number, line in enumerate(lines)}
+    step = (palette.WIDTH - MARGIN - HALF - LAST) / max(len(lines) - 1, 1)
+    place = {line: MARGIN + HALF + step * number for number, line in enumerate(lines)}
     bottom = HEAD + ROW * len(shown) + 14
     drawing = Drawing(palette.WIDTH, bottom + (20 if len(folded) > rows else 6))
     for number, line in enumerate(lines):
         drawing.line(place[line], 34, place[line], bottom, colour=palette.RULE, dashed=True)
-        width = min(step - 8, 200)
+        width = min(step - 8, 2 * HALF)
         drawing.box(place[line] - width / 2, 6, width, 26, palette.tint(number), title=line)
         drawing.text(place[line], 23, fit(line, width - 8), anchor="middle", bold=True)
     for number, (message, count) in enumerate(shown):

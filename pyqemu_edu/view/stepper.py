@@ -15,9 +15,8 @@ from inspect import getblock
 from pathlib import Path
 from typing import Any
 
-from pyqemu_edu.trace.brief import show
-from pyqemu_edu.trace.functions import Function
-from pyqemu_edu.trace.log import EVENT, Log, Record
+from pyqemu_edu.trace.functions import PACKAGE, Function
+from pyqemu_edu.trace.log import EVENT, Log
 from pyqemu_edu.view import palette
 from pyqemu_edu.view.sentences import sentence_of, topic_of
 
@@ -51,7 +50,7 @@ def function_columns(function: Function) -> dict[str, Any]:
     """What the browser needs to know of a function."""
     return {
         "name": function.name,
-        "place": function.place,
+        "place": function.place.removeprefix(f"{PACKAGE}/"),
         "line": function.line,
         "first": function.line,
         "qemu": function.qemu_file,
@@ -75,16 +74,11 @@ class Interned:
         return [pair[which] for pair in self._numbers]
 
 
-def text_of(record: Record) -> str:
-    """The values of a record, as text."""
-    return ", ".join(map(show, record.values))
-
-
 def columns(log: Log, title: str = "trace") -> dict[str, Any]:
     """The whole trace as the browser gets it: one list for each column."""
     texts = Interned()
     numbers = [
-        texts.number(text_of(record), sentence_of(record) if log.kind[record.index] == EVENT else "") for record in log
+        texts.number(record.shown, sentence_of(record) if log.kind[record.index] == EVENT else "") for record in log
     ]
     return {
         "title": title,
