@@ -33,7 +33,7 @@ def opts_as_text(opts: QemuOpts) -> str:
 
 
 def word_routes(log: Log) -> Figure:
-    """Every option of a recorded command line in its order: what was written, where it ended, who looked there later."""
+    """Every option of a recorded command line: what was written, where it ended, who looked there later."""
     readers = later_readers(log)
     rows = []
     for event in log.events("option_stored"):
@@ -48,9 +48,12 @@ def later_readers(log: Log) -> dict[str, list[str]]:
     end = next((call.end.index for call in log.calls("second_pass") if call.end), len(log))
     readers: dict[str, list[str]] = {}
     for call in log.calls("qemu_find_opts"):
-        if call.index > end and call.parent:
+        reader = call.parent
+        if reader and reader.name == "qemu_find_opts_singleton":
+            reader = reader.parent
+        if call.index > end and reader:
             names = readers.setdefault(str(call.values[0]), [])
-            names.extend(name for name in [call.parent.name] if name not in names)
+            names.extend(name for name in [reader.name] if name not in names)
     return readers
 
 
