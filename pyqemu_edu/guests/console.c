@@ -18,12 +18,15 @@ void print_decimal(uint64_t n)
     print_char('0' + n % 10);
 }
 
-/* The answer to a write also arrives in fromhost, so it is emptied before we ask for a key. */
+/* The answer to a write comes to fromhost, too; a key that was typed before we ask may already be there. */
 char read_char(void)
 {
-    fromhost = 0;
+    uint64_t answer;
+
     htif_send(HTIF_CONSOLE, CONSOLE_READ, 0);
-    while (fromhost == 0)
-        continue;
-    return (char) fromhost;
+    do
+        answer = fromhost;
+    while (answer == 0 || (answer >> 48 & 0xff) == CONSOLE_WRITE);
+    fromhost = 0;
+    return (char) answer;
 }

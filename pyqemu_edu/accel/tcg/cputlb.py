@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyqemu_edu.accel.tcg import tb_maint
+from pyqemu_edu.accel.tcg.tb import CF_PARALLEL
 from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState, MMUAccessType
 from pyqemu_edu.softmmu.dispatch import MemoryRegionSection
 from pyqemu_edu.softmmu.memory_access import memory_region_dispatch_read, memory_region_dispatch_write
@@ -292,11 +293,17 @@ def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> 
 
 
 def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
-    """The load of an atomic operation: it must be aligned, and faults as the store does (in C `atomic_mmu_lookup`)."""
+    """The load of an atomic operation, which must be aligned.
+
+    Among vCPUs that run in parallel it faults as the store does (in C `atomic_mmu_lookup`), else as a load does
+    (in C `tcg_gen_atomic_cmpxchg_i64` and the like emit a load and a store).
+    """
+    parallel = cpu.tcg_cflags & CF_PARALLEL
+    access_type = MMUAccessType.DATA_STORE if parallel else MMUAccessType.DATA_LOAD
     if addr & (size - 1):
-        cpu_unaligned_access(cpu, addr, MMUAccessType.DATA_STORE, mmu_idx)
-    tlb_entry(cpu, addr, size, MMUAccessType.DATA_STORE, mmu_idx)
-    value = load_helper(cpu, addr, size, mmu_idx, MMUAccessType.DATA_STORE)
+        cpu_unaligned_access(cpu, addr, access_type, mmu_idx)
+    tlb_entry(cpu, addr, size, access_type, mmu_idx)
+    value = load_helper(cpu, addr, size, mmu_idx)
     return sign_extend(value, size) if signed else value
 
 
