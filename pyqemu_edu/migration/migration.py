@@ -12,11 +12,10 @@ from types import SimpleNamespace
 from typing import cast
 
 from pyqemu_edu.hw.core.qdev_core import TYPE_DEVICE, DeviceClass, DeviceState
-from pyqemu_edu.hw.core.qdev_properties import (
-    DEFINE_PROP,
+from pyqemu_edu.hw.core.qdev_properties import DEFINE_PROP, device_class_set_props
+from pyqemu_edu.hw.core.qdev_property_types import (
     Property,
     PropertyInfo,
-    device_class_set_props,
     enum_info,
     qdev_prop_bool,
     qdev_prop_size,

@@ -10,25 +10,31 @@ They can be set until the device is realized.  A field may lie deeper: "cfg.ext_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from pyqemu_edu.hw.core.qdev_core import TYPE_DEVICE, DeviceClass, DeviceState, device
+from pyqemu_edu.hw.core.qdev_property_types import (
+    Property,
+    PropertyInfo,
+    qdev_prop_bit,
+    qdev_prop_bool,
+    qdev_prop_int32,
+    qdev_prop_int64,
+    qdev_prop_link,
+    qdev_prop_on_off_auto,
+    qdev_prop_size,
+    qdev_prop_string,
+    qdev_prop_uint8,
+    qdev_prop_uint16,
+    qdev_prop_uint32,
+    qdev_prop_uint64,
+)
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qapi.visitor import (
     Visitor,
-    visit_type_bool,
-    visit_type_enum,
-    visit_type_int32,
-    visit_type_int64,
-    visit_type_size,
     visit_type_str,
-    visit_type_uint8,
-    visit_type_uint16,
-    visit_type_uint32,
-    visit_type_uint64,
 )
 from pyqemu_edu.qom.globals import GlobalProperty, object_apply_global_props
 from pyqemu_edu.qom.klass import (
@@ -39,8 +45,6 @@ from pyqemu_edu.qom.klass import (
     object_get_typename,
 )
 from pyqemu_edu.qom.link import (
-    ObjectPropertyLinkFlags,
-    object_class_property_add_link,
     object_property_add_alias,
 )
 from pyqemu_edu.qom.property import (
@@ -53,128 +57,8 @@ from pyqemu_edu.qom.property import (
     object_property_set_int,
     object_property_set_str,
 )
-from pyqemu_edu.qom.property_types import Pointer
 from pyqemu_edu.qom.struct import Accessor, Object, ObjectClass, ObjectProperty
 from pyqemu_edu.util.error import QemuError, error_fatal, warn_report
-
-
-@dataclass(frozen=True, eq=False)
-class PropertyInfo:
-    """A type of properties: its name, and how to visit a value of it."""
-
-    name: str
-    get: Accessor | None = None
-    set: Accessor | None = None
-    description: str | None = None
-    release: Callable[[Any, str, Any], None] | None = None
-    print: Callable[[Any, Property], str] | None = None
-    create: Callable[[ObjectClass, str, Property], ObjectProperty] | None = None
-    enum_table: Sequence[str] = ()
-    realized_set_allowed: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Property:
-    """One property: where in the device's struct its value lies, and what it is at first (None: left as it is)."""
-
-    name: str
-    info: PropertyInfo
-    field: str
-    defval: Any = None
-    link_type: str | None = None
-    bitnr: int = 0
-
-
-def object_field_prop_ptr(obj: Object, prop: Property) -> Pointer:
-    """Where the property's value lies in this object."""
-    *outer, last = prop.field.split(".")
-    owner: Any = obj
-    for name in outer:
-        owner = getattr(owner, name)
-    return Pointer(owner, last)
-
-
-# ---- the types of properties
-
-
-def field_info(name: str, visit: Callable[..., Any], **more: Any) -> PropertyInfo:
-    """A type whose values are kept as they are visited (Not in QEMU: there each type has its two functions)."""
-
-    def get(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-        visit(v, name, object_field_prop_ptr(obj, prop).load())
-
-    def set(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-        object_field_prop_ptr(obj, prop).store(visit(v, name))
-
-    return PropertyInfo(name, get, set, **more)
-
-
-def enum_info(name: str, lookup: Sequence[str], description: str | None = None) -> PropertyInfo:
-    """A type whose values are words of `lookup`, kept as their index (QEMU `qdev_propinfo_get_enum`)."""
-    return field_info(name, partial(visit_type_enum, lookup=lookup), description=description, enum_table=lookup)
-
-
-def get_string(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-    """A text that is not there reads as empty."""
-    visit_type_str(v, name, object_field_prop_ptr(obj, prop).load() or "")
-
-
-def set_string(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-    """Keep the text."""
-    object_field_prop_ptr(obj, prop).store(visit_type_str(v, name))
-
-
-def release_string(obj: Object, name: str, prop: Property) -> None:
-    """Free the text: Python does."""
-
-
-def prop_get_bit(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-    """One bit of a number, as true or false."""
-    visit_type_bool(v, name, bool(object_field_prop_ptr(obj, prop).load() >> prop.bitnr & 1))
-
-
-def prop_set_bit(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-    """Set or clear one bit of a number."""
-    pointer = object_field_prop_ptr(obj, prop)
-    mask = 1 << prop.bitnr
-    pointer.store(pointer.load() | mask if visit_type_bool(v, name) else pointer.load() & ~mask)
-
-
-def create_link_property(klass: ObjectClass, name: str, prop: Property) -> ObjectProperty:
-    """A strong link to an object of the property's `link_type`."""
-    assert prop.link_type is not None
-    return object_class_property_add_link(
-        klass,
-        name,
-        prop.link_type,
-        prop.field,
-        qdev_prop_allow_set_link_before_realize,
-        ObjectPropertyLinkFlags.STRONG,
-    )
-
-
-def qdev_prop_allow_set_link_before_realize(dev: DeviceState, name: str, value: Object | None) -> None:
-    """The check of a device's link."""
-    if dev.realized:
-        raise QemuError(
-            f"Attempt to set link property '{name}' on device '{dev.id or '(null)'}' "
-            f"(type '{object_get_typename(dev)}') after it was realized"
-        )
-
-
-qdev_prop_bit = PropertyInfo("bool", prop_get_bit, prop_set_bit, description="on/off")
-qdev_prop_bool = field_info("bool", visit_type_bool)
-qdev_prop_uint8 = field_info("uint8", visit_type_uint8)
-qdev_prop_uint16 = field_info("uint16", visit_type_uint16)
-qdev_prop_uint32 = field_info("uint32", visit_type_uint32)
-qdev_prop_uint64 = field_info("uint64", visit_type_uint64)
-qdev_prop_int32 = field_info("int32", visit_type_int32)
-qdev_prop_int64 = field_info("int64", visit_type_int64)
-qdev_prop_size = field_info("size", visit_type_size)
-qdev_prop_string = PropertyInfo("str", get_string, set_string, release=release_string)
-qdev_prop_on_off_auto = enum_info("OnOffAuto", ("auto", "on", "off"), "on/off/auto")
-qdev_prop_link = PropertyInfo("link", create=create_link_property)
-
 
 # ---- what device authors write
 
