@@ -9,14 +9,12 @@ from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import object_class_by_name
-from pyqemu_edu.qom.struct import TypeInfo
-from pyqemu_edu.qom.type import type_register
-from pyqemu_edu.qom.zoo import paper_hook
 from pyqemu_edu.softmmu.blockdev import configure_blockdev
 from pyqemu_edu.softmmu.globals import DeviceConfigType, monitor_init_opts, statics
 from pyqemu_edu.softmmu.net_clients import net_init_clients
 from pyqemu_edu.softmmu.object_options import object_create_early, object_create_late, object_option_foreach_add
 from pyqemu_edu.softmmu.vl_sinks import add_device_config, monitor_parse
+from pyqemu_edu.ui.console import qemu_console_early_init
 from pyqemu_edu.util.config import qemu_find_opts
 from pyqemu_edu.util.error import QemuExit, error_fatal, error_report, loc_push
 from pyqemu_edu.util.option import QemuOpts, qemu_opt_get, qemu_opt_set, qemu_opts_create, qemu_opts_foreach
@@ -190,12 +188,6 @@ def qemu_create_early_backends() -> None:
         qemu_opts_foreach(qemu_find_opts("chardev"), chardev_init_func)
         qemu_opts_foreach(qemu_find_opts("fsdev"), fsdev_init_func)
         configure_blockdev()
-
-
-def qemu_console_early_init() -> None:
-    """Bring the type of consoles in a window, which no constructor does (QEMU ui/console.c); a paper type here."""
-    if object_class_by_name("chardev-vc") is None:
-        type_register(TypeInfo("chardev-vc", "chardev", class_init=paper_hook, instance_size=160, paper=True))
 
 
 def qemu_display_early_init() -> None:

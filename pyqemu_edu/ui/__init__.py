@@ -1,0 +1,1 @@
+"""What a machine shows to a person (QEMU ui/)."""

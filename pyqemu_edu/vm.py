@@ -1,0 +1,236 @@
+"""The front door: a QEMU command line as one Python object (Not in QEMU).
+
+    vm = Qemu("-machine spike -smp 2 -kernel hello.elf")   # parsed, built, reset; stopped, as with -S
+    vm.run()                                               # until the guest ends, a breakpoint, or a budget
+    vm.console, vm.trace, vm.qom["/machine/soc0/harts[0]"]
+
+The process, its machine and its vCPU threads are the real ones; this class only holds them together.
+"""
+
+from __future__ import annotations
+
+import io
+import shlex
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import cast
+
+from pyqemu_edu import modules
+from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
+from pyqemu_edu.chardev.char import qemu_chr_find
+from pyqemu_edu.chardev.chardev import chardev_write, qemu_chr_be_push
+from pyqemu_edu.cpu import cpu_breakpoint_insert, cpu_breakpoint_remove, cpu_single_step
+from pyqemu_edu.cpus_common import CPU_FOREACH
+from pyqemu_edu.hw.core.cpu import BP_GDB, SSTEP_ENABLE, SSTEP_NOIRQ, SSTEP_NOTIMER
+from pyqemu_edu.hw.core.machine import MachineState, current_machine
+from pyqemu_edu.process import Process, current_process
+from pyqemu_edu.qom.path import object_resolve_path
+from pyqemu_edu.qom.struct import Object
+from pyqemu_edu.qom.zoo import Population, run_program_constructors
+from pyqemu_edu.softmmu.cpus import cpu_resume, cpus_shutdown
+from pyqemu_edu.softmmu.runstate import main_loop_should_exit, qemu_cleanup, vm_prepare_start, vm_start
+from pyqemu_edu.softmmu.runstate_transitions import runstate_get, runstate_is_running
+from pyqemu_edu.softmmu.vl import qemu_init
+from pyqemu_edu.target.riscv.cpu import RISCVCPU
+from pyqemu_edu.trace.event import Event
+from pyqemu_edu.trace.log import Log
+from pyqemu_edu.trace.recorder import Recorder, Stopped
+from pyqemu_edu.util.error import QemuExit
+from pyqemu_edu.util.main_loop import main_loop_wait
+from pyqemu_edu.view.composition import composition_tree, object_properties
+from pyqemu_edu.view.console import console
+from pyqemu_edu.view.figure import Figure
+
+PROGRAM = "qemu-system-riscv64"
+CONSOLE = "serial0"
+
+
+class CommandLineError(Exception):
+    """QEMU ended before there was a machine: its exit status, what it printed, and what was there by then."""
+
+    def __init__(self, status: int, text: str, vm: Qemu) -> None:
+        super().__init__(text)
+        self.status = status
+        self.vm = vm
+
+
+class Qemu:
+    """A QEMU, built and reset when this returns, and stopped, as with `-S`.
+
+    `record` says whether building the machine is recorded; `types="modelled"` leaves out the types that are known by
+    name only; `stop_before` names a function of QEMU's before which all stops, so that one can look around.
+    `CommandLineError` says that the command line did not lead to a machine.
+    """
+
+    def __init__(
+        self,
+        command_line: str | Sequence[str],
+        *,
+        record: bool = True,
+        types: Population = "all",
+        stop_before: str = "",
+    ) -> None:
+        words = shlex.split(command_line) if isinstance(command_line, str) else list(command_line)
+        self.stdout, self.stderr = io.StringIO(), io.StringIO()
+        self.process = Process([PROGRAM, "-S", *words], stdin=io.StringIO(), stdout=self.stdout, stderr=self.stderr)
+        self.recorder = Recorder(self.process, stop_before=stop_before)
+        self.output = _collect_output(self.process)
+        self.exit_status: int | None = None
+        self.stopped_before = ""
+        self.close = weakref.finalize(self, _end_threads, self.process)
+        self._build(record or bool(stop_before), types)
+
+    def _build(self, record: bool, types: Population) -> None:
+        modules.link()
+        try:
+            with self._working(record):
+                run_program_constructors(types)
+                qemu_init(self.process.argv)
+        except Stopped as stop:
+            self.stopped_before = str(stop)
+        except QemuExit as end:
+            self.exit_status = end.status
+            self.close()
+            raise CommandLineError(end.status, self.stderr.getvalue() or self.stdout.getvalue(), self) from None
+
+    # --- running ---
+
+    def run(self, *, until: int | None = None, budget: int | None = None, record: bool = False) -> Qemu:
+        """Let the guest run until it ends, a pc is `until`, or a hart has executed `budget` instructions."""
+        with self._working(record), self._breakpoint(until):
+            for cpu in CPU_FOREACH():
+                cpu_set_instruction_budget(cpu, budget)
+            vm_start()
+            self._serve(runstate_is_running)
+        return self
+
+    def step(self, count: int = 1, hart: int = 0, *, record: bool = False) -> Qemu:
+        """Execute `count` instructions on one hart while the others stand still."""
+        cpu = self.harts[hart]
+        with self._working(record):
+            cpu_single_step(cpu, SSTEP_ENABLE | SSTEP_NOIRQ | SSTEP_NOTIMER)
+            for _ in range(count):
+                if self.exit_status is None and vm_prepare_start(True):
+                    cpu_resume(cpu)
+                    self._serve(runstate_is_running)
+            cpu_single_step(cpu, 0)
+        return self
+
+    def send(self, text: str) -> None:
+        """Type `text` on the guest's console."""
+        with self.process:
+            chardev = qemu_chr_find(CONSOLE)
+            assert chardev is not None, "the machine has no console"
+            qemu_chr_be_push(chardev, text.encode())
+
+    def _serve(self, condition: Callable[[], bool]) -> None:
+        """The main loop, for as long as `condition` holds and the process has not ended."""
+        try:
+            while condition() and self.exit_status is None:
+                main_loop_wait(False)
+                self.exit_status = main_loop_should_exit()
+        except QemuExit as end:
+            self.exit_status = end.status
+        if self.exit_status is not None:
+            qemu_cleanup()
+
+    @contextmanager
+    def _working(self, record: bool) -> Iterator[None]:
+        recording: AbstractContextManager[object] = self.recorder if record else nullcontext()
+        with self.process, recording:
+            yield
+
+    @contextmanager
+    def _breakpoint(self, pc: int | None) -> Iterator[None]:
+        if pc is None:
+            yield
+            return
+        for cpu in CPU_FOREACH():
+            cpu_breakpoint_insert(cpu, pc, BP_GDB)
+        yield
+        for cpu in CPU_FOREACH():
+            cpu_breakpoint_remove(cpu, pc, BP_GDB)
+
+    # --- looking ---
+
+    @property
+    def machine(self) -> MachineState:
+        """The machine object."""
+        with self.process:
+            return current_machine()
+
+    @property
+    def harts(self) -> list[RISCVCPU]:
+        """The vCPUs, in order of their hart ids."""
+        with self.process:
+            return [cast(RISCVCPU, cpu) for cpu in CPU_FOREACH()]
+
+    @property
+    def trace(self) -> Log:
+        """What was recorded so far."""
+        return self.recorder.log
+
+    @property
+    def console(self) -> Figure:
+        """What the guest has written."""
+        return console(self.output.decode(errors="replace"))
+
+    @property
+    def qom(self) -> ObjectTree:
+        """The tree of objects."""
+        return ObjectTree(self.process)
+
+    @property
+    def state(self) -> str:
+        """QEMU's run state: `prelaunch`, `running`, `paused`, `debug`, `shutdown` …"""
+        with self.process:
+            return runstate_get().value
+
+    def __repr__(self) -> str:
+        words = " ".join(self.process.argv[2:])
+        if self.exit_status is not None:
+            return f"<Qemu {words}: ended with status {self.exit_status}>"
+        return f"<Qemu {words}: {f'before {self.stopped_before}' if self.stopped_before else self.state}>"
+
+
+class ObjectTree:
+    """The tree of objects, looked into by path: `vm.qom["/machine/soc0"]`."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def object(self, path: str) -> Object:
+        """The object itself; `KeyError` where there is none, or more than one, at that path."""
+        with self._process:
+            found = object_resolve_path(path)
+        if found is None:
+            raise KeyError(path)
+        return found
+
+    def __getitem__(self, path: str) -> Figure:
+        self.object(path)
+        return object_properties(self._process, path)
+
+    def tree(self, path: str = "/", depth: int = 99) -> Figure:
+        """What is below `path`."""
+        return composition_tree(self._process, path, depth)
+
+
+def _collect_output(process: Process) -> bytearray:
+    """What the guest writes to its console from now on: the bytes appear here as they come."""
+    data, ours = bytearray(), weakref.ref(process)
+
+    def written(event: Event, label: str, chunk: bytes) -> None:
+        if label == CONSOLE and current_process() is ours():
+            data.extend(chunk)
+
+    chardev_write.append(written)
+    weakref.finalize(process, chardev_write.remove, written)
+    return data
+
+
+def _end_threads(process: Process) -> None:
+    """Leave no vCPU thread behind."""
+    with process:
+        cpus_shutdown()
