@@ -176,6 +176,14 @@ def test_an_implementation_of_an_interface_is_in_no_table():
     assert type_get_by_name("cpu::resettable") is None
 
 
+def test_a_struct_must_begin_with_its_parents():
+    """C asserts that it is not smaller; here a class struct that is none of the parent's kind is told apart by name."""
+    type_register_static(TypeInfo("animal", parent="object", class_struct=AnimalClass))
+    type_register_static(TypeInfo("robot", parent="animal", class_struct=SwimmerClass))
+    with pytest.raises(QemuAbort, match=r"Type 'robot' has the struct SwimmerClass, which .* parent's, AnimalClass"):
+        initialized("robot")
+
+
 def test_interfaces_are_inherited_and_their_methods_copied():
     """The parent of "T::I" is "P::I", so what P's implementation says is T's unless T overrides it."""
 

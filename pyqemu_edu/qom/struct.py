@@ -5,7 +5,8 @@
     author      constructors           the table                      class, once    as wanted
     writes
 
-Here are only the structures; what happens to them is in the modules next door.
+Here are only the structures; what happens to them is in the modules next door.  Left out against QEMU: the alignment
+of instances.
 """
 
 from __future__ import annotations

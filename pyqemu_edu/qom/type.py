@@ -204,7 +204,8 @@ def type_initialize(ti: TypeImpl) -> ObjectClass:
     if parent is not None:
         parent_class = type_initialize(parent)
         type_check_sizes(ti, parent)
-        vars(klass).update(vars(parent_class))
+        type_check_structs(ti, parent)
+        vars(klass).update(vars(parent_class))  # C's memcpy: by value, now, once and for all
         klass.interfaces = []
         type_inherit_interfaces(ti, klass, parent_class)
         type_add_interfaces(ti, klass, parent)
@@ -242,6 +243,17 @@ def type_check_sizes(ti: TypeImpl, parent: TypeImpl) -> None:
     where = "qom/object.c:%d:type_initialize"
     g_assert(parent.class_size <= ti.class_size, where % 318, "parent->class_size <= ti->class_size")
     g_assert(parent.instance_size <= ti.instance_size, where % 319, "parent->instance_size <= ti->instance_size")
+
+
+def type_check_structs(ti: TypeImpl, parent: TypeImpl) -> None:
+    """A struct begins with its parent's (Not in QEMU: C can compare only sizes)."""
+    for struct_of in (type_class_struct, type_instance_struct):
+        own, inherited = struct_of(ti), struct_of(parent)
+        if not issubclass(own, inherited):
+            raise QemuAbort(
+                f"Type '{ti.name}' has the struct {own.__name__}, "
+                f"which does not begin with its parent's, {inherited.__name__}"
+            )
 
 
 def type_inherit_interfaces(ti: TypeImpl, klass: ObjectClass, parent_class: ObjectClass) -> None:

@@ -1,4 +1,8 @@
-"""Devices: making them, their type, the phases of the machine's start (QEMU hw/core/qdev.c)."""
+"""Devices: making them, their type, the phases of the machine's start (QEMU hw/core/qdev.c).
+
+Left out against QEMU: clocks (hw/core/clock.c), reasons not to unplug, devices hidden from the start, and telling QMP
+of a device that is gone.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The types that a device's property can have (QEMU hw/core/qdev-properties.c).
 
-A type says how a value gets from a visitor into a field of the device's struct, and back.
+A type says how a value gets from a visitor into a field of the device's struct, and back.  Left out against QEMU:
+arrays of properties, and the types of hw/core/qdev-properties-system.c, for drives, networks, PCI and the like.
 """
 
 from __future__ import annotations
