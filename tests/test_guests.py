@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pyqemu_edu.guests.build import build, compiler_version
 from pyqemu_edu.real.binary import QemuNotInstalled, qemu_binary
 from pyqemu_edu.real.console import ConsoleRun, run_console, type_at_console
 from pyqemu_edu.real.recordings import ECHO_SCRIPT, guest_options, load
+from pyqemu_edu.vm import Qemu
 
 EACH = pytest.mark.parametrize("found", GUESTS.values(), ids=GUESTS)
 RECORDED = load("guests")["guests"]
@@ -52,6 +54,19 @@ def test_every_guest_but_the_frame_has_the_two_words_that_qemu_looks_for(found: 
 def test_the_real_qemu_still_says_what_was_recorded(found: Guest) -> None:
     run = run_for_real(found)
     assert (run.status, run.stdout, run.stderr) == (RECORDED[found.name]["status"], RECORDED[found.name]["console"], "")
+
+
+@pytest.mark.parametrize("accel", ["tcg", "interp"])
+@EACH
+def test_our_machine_says_what_the_real_qemu_said(found: Guest, accel: str) -> None:
+    options = f"-accel {accel} {guest_options(found)}"
+    if found.name == "echo":
+        run = type_at_console(options, ECHO_SCRIPT, program=[sys.executable, "-m", "pyqemu_edu"])
+        said = (run.status, run.stdout)
+    else:
+        vm = Qemu(options, record=False, types="modelled").run()
+        said = (vm.exit_status, vm.output.decode())
+    assert said == (RECORDED[found.name]["status"], RECORDED[found.name]["console"])
 
 
 @EACH
