@@ -94,6 +94,7 @@ class Recorder:
         self._hook = profiling_hook(self)
         self._epoch = perf_counter_ns()
         self._full = False
+        self._log = Log()
 
     def start(self) -> None:
         """Record from now on: this thread and those that start while recording."""
@@ -128,7 +129,9 @@ class Recorder:
     def log(self) -> Log:
         """What was recorded so far."""
         rows = list(self._rows)
-        return Log(rows, self._functions, self._kinds, self._threads, truncated=self._full)
+        if len(rows) != len(self._log):
+            self._log = Log(rows, self._functions, self._kinds, self._threads, truncated=self._full)
+        return self._log
 
     def entered(self, frame: FrameType) -> None:
         """A function starts (called by the hook)."""

@@ -51,8 +51,11 @@ def short_lines(form: str, lines: list[str]) -> list[str]:
     """The lines as far as they tell something new: no empty ones, no numbers before the guest's instructions."""
     kept = [line.rstrip() for line in lines if line.strip() and not line.startswith(("Priv:", "----------------"))]
     if form == "guest":
-        return [re.sub(r"^0x0*([0-9a-f]+):\s+[0-9a-f]+\s+", r"\1: ", line) for line in kept]
-    return [re.sub(r"^ (?=\S)", "", line) for line in kept]
+        bare = [re.sub(r"^0x0*([0-9a-f]+):\s+[0-9a-f]+\s+", r"\1: ", line) for line in kept]
+        return [re.sub(r"\s{2,}", " ", line) for line in bare]
+    return [
+        re.sub(r"^ ---- 0*([0-9a-f]+) .*", r"-- \1", line).removeprefix(" ") for line in kept if form != "code"
+    ] or kept
 
 
 def staged_blocks(text: str) -> list[StagedBlock]:

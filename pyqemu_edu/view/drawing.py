@@ -72,15 +72,17 @@ class Drawing:
         anchor: str = "start",
         bold: bool = False,
         sans: bool = False,
+        halo: bool = False,
         title: str = "",
         link: str = "",
     ) -> None:
-        """Words, with the foot of the letters at `y`."""
+        """Words, with the foot of the letters at `y`; a halo keeps lines behind them away."""
         weight = ' font-weight="bold"' if bold else ""
+        clear = f' paint-order="stroke" stroke="{palette.PAPER}" stroke-width="4"' if halo else ""
         place = f' text-anchor="{anchor}"' if anchor != "start" else ""
         shape = (
             f'<text x="{number(x)}" y="{number(y)}" font-family="{SANS if sans else MONO}" font-size="{number(size)}"'
-            f' fill="{colour}"{place}{weight} xml:space="preserve">{_title(title)}{escape(text)}</text>'
+            f' fill="{colour}"{place}{weight}{clear} xml:space="preserve">{_title(title)}{escape(text)}</text>'
         )
         self._shapes.append(f'<a href="{escape(link)}" target="_blank">{shape}</a>' if link else shape)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyqemu_edu.trace.brief import show
 from pyqemu_edu.trace.log import Log, Record
 from pyqemu_edu.view import palette
-from pyqemu_edu.view.drawing import Drawing, fit
+from pyqemu_edu.view.drawing import Drawing, fit, text_width
 from pyqemu_edu.view.figure import Figure
 
 ROW = 26
@@ -137,9 +137,10 @@ def draw_sequence(messages: Sequence[Message], title: str, rows: int = 60) -> Fi
         drawing.line(place[line], 34, place[line], bottom, colour=palette.RULE, dashed=True)
         width = min(step - 8, 2 * HALF)
         drawing.box(place[line] - width / 2, 6, width, 26, palette.tint(number), title=line)
-        drawing.text(place[line], 23, fit(line, width - 8), anchor="middle", bold=True)
+        short = line if text_width(line) < width - 8 else line.rpartition("/")[2]
+        drawing.text(place[line], 23, fit(short, width - 8), anchor="middle", bold=True)
     for number, (message, count) in enumerate(shown):
-        draw_message(drawing, message, count, place, step, HEAD + ROW * number)
+        draw_message(drawing, message, count, place, HEAD + ROW * number)
     if len(folded) > rows:
         drawing.text(MARGIN, bottom + 12, f"… and {len(folded) - rows} more", colour=palette.SOFT)
     words = "\n".join([title, *map(message_as_text, folded)])
@@ -156,17 +157,16 @@ def message_as_text(pair: tuple[Message, int]) -> str:
     return f"{message.source} {'-->' if message.dashed else '->'} {message.target}: {message.words}{times}"
 
 
-def draw_message(
-    drawing: Drawing, message: Message, count: int, place: dict[str, float], step: float, top: float
-) -> None:
+def draw_message(drawing: Drawing, message: Message, count: int, place: dict[str, float], top: float) -> None:
     """One arrow with its words above it."""
     a, b = place[message.source], place[message.target]
     words = message.words + (f" ×{count}" if count > 1 else "")
     if a == b:
         drawing.path(f"M{a:g} {top + 6:g} h14 v10 h-12", arrow=True)
-        room = drawing.width - a - 24 if a == max(place.values()) else step - 22
-        drawing.text(a + 20, top + 15, fit(words, room, 11), size=11, title=message.hint)
+        shown = fit(words, drawing.width - a - 26, 11)
+        drawing.text(a + 20, top + 15, shown, size=11, title=message.hint, halo=True)
         return
+    half = text_width(words, 11) / 2 + 4
+    middle = min(max((a + b) / 2, half), max(drawing.width - half, half))
+    drawing.text(middle, top + 13, words, size=11, anchor="middle", title=message.hint, halo=True)
     drawing.line(a, top + 18, b, top + 18, dashed=message.dashed, arrow=True)
-    room = abs(b - a) - 14
-    drawing.text((a + b) / 2, top + 13, fit(words, room, 11), size=11, anchor="middle", title=message.hint)
