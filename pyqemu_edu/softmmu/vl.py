@@ -241,7 +241,7 @@ def qemu_write_pidfile() -> None:
         with open(path, "w", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
     except OSError as error:
-        _refuse_if(True, f"cannot create PID file: Cannot open pid file: {error.strerror}")
+        _refuse_if(True, f"cannot create PID file: Could not create '{path}': {error.strerror}")
     qemu_add_exit_notifier(lambda data: os.unlink(path))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyqemu_edu.chardev.char import qemu_chr_new_from_opts, qemu_chr_new_mux_mon
+from pyqemu_edu.chardev.char import qemu_chr_find, qemu_chr_new_from_opts, qemu_chr_new_mux_mon
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.process import current_process
-from pyqemu_edu.qom.klass import object_class_by_name
+from pyqemu_edu.qom.klass import module_object_class_by_name
 from pyqemu_edu.softmmu.blockdev import configure_blockdev
 from pyqemu_edu.softmmu.globals import DeviceConfigType, monitor_init_opts, statics
 from pyqemu_edu.softmmu.net_clients import net_init_clients
@@ -16,7 +16,7 @@ from pyqemu_edu.softmmu.object_options import object_create_early, object_create
 from pyqemu_edu.softmmu.vl_sinks import add_device_config, monitor_parse
 from pyqemu_edu.ui.console import qemu_console_early_init
 from pyqemu_edu.util.config import qemu_find_opts
-from pyqemu_edu.util.error import QemuExit, error_fatal, error_report, loc_push
+from pyqemu_edu.util.error import QemuError, QemuExit, error_fatal, error_report, loc_push
 from pyqemu_edu.util.option import QemuOpts, qemu_opt_get, qemu_opt_set, qemu_opts_create, qemu_opts_foreach
 from pyqemu_edu.util.option_parse import qemu_opts_parse
 
@@ -144,7 +144,11 @@ def default_display() -> None:
 def vga_interface_available(name: str) -> bool:
     """Whether this binary has the card's type."""
     _, types = VGA_INTERFACES[name]
-    return not types or any(object_class_by_name(type) for type in types)
+    if not types or any(module_object_class_by_name(type) for type in types):
+        return True
+    if len(types) == 1:
+        error_report("type is NULL")  # C asks for a second type where there is none
+    return False
 
 
 def get_default_vga_model(mc: MachineClass) -> str | None:
@@ -233,9 +237,16 @@ def tpm_init() -> None:
 
 
 def mon_init_func(opts: QemuOpts) -> None:
-    """Hand a `-mon` to whoever makes monitors."""
-    for init in monitor_init_opts:
-        with error_fatal():
+    """Check a `-mon` and hand it to whoever makes monitors."""
+    with error_fatal():
+        mode, chardev = qemu_opt_get(opts, "mode"), qemu_opt_get(opts, "chardev")
+        if mode not in (None, "readline", "control"):
+            raise QemuError(f"Parameter 'mode' does not accept value '{mode}'")
+        if chardev is None:
+            raise QemuError("Parameter 'chardev' is missing")
+        if qemu_chr_find(chardev) is None:
+            raise QemuError(f'chardev "{chardev}" not found')
+        for init in monitor_init_opts:
             init(opts)
 
 
