@@ -53,9 +53,9 @@ def short_lines(form: str, lines: list[str]) -> list[str]:
     if form == "guest":
         bare = [re.sub(r"^0x0*([0-9a-f]+):\s+[0-9a-f]+\s+", r"\1: ", line) for line in kept]
         return [re.sub(r"\s{2,}", " ", line) for line in bare]
-    return [
-        re.sub(r"^ ---- 0*([0-9a-f]+) .*", r"-- \1", line).removeprefix(" ") for line in kept if form != "code"
-    ] or kept
+    if form == "code":
+        return kept
+    return [re.sub(r"^ ---- 0*([0-9a-f]+) .*", r"-- \1", line).removeprefix(" ") for line in kept]
 
 
 def staged_blocks(text: str) -> list[StagedBlock]:
