@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from source import ROOT, imported_names, modules
+from source import PACKAGE, ROOT, imported_names, modules
 
 MODULES = modules()
 KNOWN = frozenset(module.name for module in MODULES)
@@ -31,6 +31,7 @@ LAYERS = layers()
 
 def layer_of(name: str) -> tuple[int, int] | None:
     """The layer of the most exact pattern that fits this module; `util.*` fits the package `util`, too."""
+    name = name or PACKAGE
     fitting = [pattern for pattern in LAYERS if fnmatchcase(name, pattern) or fnmatchcase(f"{name}.", pattern)]
     return LAYERS[max(fitting, key=len)] if fitting else None
 

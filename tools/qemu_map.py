@@ -28,9 +28,10 @@ BROWSER = "https://gitlab.com/qemu-project/qemu/-/blob/v7.2.0"
 PLAIN_WORDS = frozenset("add check default do fold get is opt parse set".split())
 INSTRUCTIONS = {"insn", "pseudo"}
 
-_CITATION = re.compile(r"\((?P<origin>QEMU|[Ii]n C|C|POSIX|GLib|libfdt)(?:'s)? (?P<text>[^()]*(?:\([^()]*\)[^()]*)*)\)")
+_ORIGIN = r"(?P<origin>QEMU|[Ii]n (?:C|QEMU)|C|POSIX|GLib|libfdt)(?:'s)?"
+_CITATION = re.compile(rf"\({_ORIGIN} (?P<text>[^()]*(?:\([^()]*\)[^()]*)*)\)")
 _FILE = re.compile(r"(?<![\w/.-])[\w-]+(?:/[\w.-]+)*\.(?:c\.inc|h\.inc|c|h|decode|rst|py)\b")
-_NAME = re.compile(r"`(?:struct |enum |&)?(\w+)`")
+_NAME = re.compile(r"`(?:struct |enum |&)?(\w+)(?:\(\))?`")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def citation(docstring: str) -> Citation:
     names: list[str] = []
     elsewhere = False
     for found in _CITATION.finditer(docstring):
-        if found["origin"] in ("QEMU", "in C", "In C"):
+        if found["origin"] not in ("C", "POSIX", "GLib", "libfdt"):
             files += _with_folders(_FILE.findall(found["text"]))
             names += _NAME.findall(found["text"])
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from pyqemu_edu.chardev.chardev import (
     CHARDEV,
@@ -19,6 +19,7 @@ from pyqemu_edu.chardev.chardev import (
     qemu_chr_be_push,
     qemu_chr_be_write,
     qemu_chr_write,
+    qemu_create,
     statics,
 )
 from pyqemu_edu.process import current_process
@@ -107,7 +108,7 @@ def qemu_chr_new_from_opts(opts: QemuOpts) -> Chardev | None:
 
 
 def chardev_help() -> str:
-    """What kinds of back ends there are, in the order of the table of types."""
+    """What kinds of back ends there are, in the order of the table of types (Not in QEMU)."""
     names: list[str] = []
     object_class_foreach(
         lambda klass: None if getattr(klass, "internal", False) else names.append(object_class_get_name(klass)[8:]),
@@ -154,17 +155,9 @@ def qemu_char_open(chr: Chardev, backend: dict[str, Any]) -> bool:
     """Open the log if there is to be one, then whatever kind it is; is it open at once?"""
     logfile = backend.get("logfile")
     if logfile:
-        chr.logfile = qemu_create(logfile, "ab" if backend.get("logappend") else "wb")
+        chr.logfile = qemu_create(logfile, append=backend.get("logappend", False))
     open_ = CHARDEV_GET_CLASS(chr).open
     return open_(chr, backend) if open_ is not None else True
-
-
-def qemu_create(name: str, mode: str) -> BinaryIO:
-    """Open a file for writing without delay.  `QemuError` if that does not work (QEMU util/osdep.c)."""
-    try:
-        return cast(BinaryIO, open(name, mode, buffering=0))
-    except OSError as error:
-        raise QemuError(f"Could not create '{name}': {error.strerror}") from None
 
 
 def qemu_chr_find(name: str) -> Chardev | None:

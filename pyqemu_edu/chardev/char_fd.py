@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO
 
-from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass
+from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, Output
 from pyqemu_edu.qom.klass import object_check, object_class_check
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
@@ -20,7 +19,7 @@ class FDChardev(Chardev):
     C has a `QIOChannel` object on each side; here a Python file does, and who reads is the business of each kind.
     """
 
-    out: BinaryIO | None = None
+    out: Output | None = None
 
 
 def FD_CHARDEV(obj: object) -> FDChardev:

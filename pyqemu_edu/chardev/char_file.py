@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyqemu_edu.chardev.char import qemu_create
 from pyqemu_edu.chardev.char_fd import FD_CHARDEV, TYPE_CHARDEV_FD
-from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, qemu_chr_be_push
+from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, HostFile, qemu_chr_be_push, qemu_create
 from pyqemu_edu.qom.klass import object_class_check
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
@@ -27,7 +26,7 @@ def qemu_chr_parse_file_out(opts: QemuOpts) -> dict[str, Any]:
 
 def qmp_chardev_open_file(chr: Chardev, backend: dict[str, Any]) -> bool:
     """Open the file, empty unless it is to be appended to; input, if any, is all there at once."""
-    FD_CHARDEV(chr).out = qemu_create(backend["out"], "ab" if backend["append"] else "wb")
+    FD_CHARDEV(chr).out = qemu_create(backend["out"], append=backend["append"])
     if backend["in"]:
         try:
             with open(backend["in"], "rb") as stream:
@@ -40,7 +39,7 @@ def qmp_chardev_open_file(chr: Chardev, backend: dict[str, Any]) -> bool:
 def char_file_finalize(obj: Object) -> None:
     """Close the file."""
     out = FD_CHARDEV(obj).out
-    if out is not None:
+    if isinstance(out, HostFile):
         out.close()
 
 

@@ -8,10 +8,10 @@ import termios
 import threading
 from codecs import getincrementaldecoder
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, TextIO
 
 from pyqemu_edu.chardev.char_fd import FD_CHARDEV, TYPE_CHARDEV_FD, FDChardev
-from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, qemu_chr_be_push
+from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, Output, qemu_chr_be_push
 from pyqemu_edu.process import current_process, per_process, thread_in_process
 from pyqemu_edu.qom.klass import object_class_check
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -40,7 +40,7 @@ class TextOut:
     def __post_init__(self) -> None:
         self.decoder = getincrementaldecoder("utf-8")("replace")
 
-    def write(self, buf: bytes) -> int:
+    def write(self, buf: bytes, /) -> int:
         self.stream.write(self.decoder.decode(buf))
         return len(buf)
 
@@ -48,10 +48,11 @@ class TextOut:
         self.stream.flush()
 
 
-def binary(stream: TextIO) -> BinaryIO:
+def binary(stream: TextIO) -> Output:
     """The bytes below a text stream, or something that takes bytes for one that has none below."""
     stream.flush()
-    return getattr(stream, "buffer", None) or cast(BinaryIO, TextOut(stream))
+    buffer: Output | None = getattr(stream, "buffer", None)
+    return buffer or TextOut(stream)
 
 
 def qemu_chr_parse_stdio(opts: QemuOpts) -> dict[str, Any]:

@@ -5,10 +5,11 @@ A *back end*, a `Chardev`, is a file, the terminal, nothing; a *front end*, a `C
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.container import container_get
@@ -17,6 +18,7 @@ from pyqemu_edu.qom.path import object_get_root
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import TYPE_OBJECT, type_init
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.option import QemuOpts
 
 TYPE_CHARDEV = "chardev"
@@ -52,6 +54,46 @@ class ChardevClass(ObjectClass):
     """Takes one more front end; without it there can be but one (Not in QEMU: an `if` for the mux there)."""
 
 
+class Output(Protocol):
+    """Something that takes bytes: a `HostFile`, a stream of the process."""
+
+    def write(self, buf: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+
+
+class HostFile:
+    """A file of the host, written without delay, and closed at the latest when nobody can write to it any more."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def write(self, buf: bytes, /) -> int:
+        """Write all of it."""
+        done = 0
+        while done < len(buf):
+            done += os.write(self.fd, buf[done:])
+        return done
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Give the file back to the host."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    __del__ = close
+
+
+def qemu_create(name: str, append: bool) -> HostFile:
+    """Open a file for writing, empty unless it is to be appended to.  `QemuError` if it cannot be (QEMU util/osdep.c)."""
+    try:
+        return HostFile(os.open(name, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC), 0o666))
+    except OSError as error:
+        raise QemuError(f"Could not create '{name}': {error.strerror}") from None
+
+
 @dataclass(eq=False)
 class Chardev(Object):
     """A back end, and the front end `be` that uses it."""
@@ -60,7 +102,7 @@ class Chardev(Object):
     label: str = ""
     filename: str | None = None
     be_open: bool = False
-    logfile: BinaryIO | None = None
+    logfile: HostFile | None = None
     pending: bytearray = field(default_factory=bytearray)
     """Input that the front end has no room for yet: what C leaves in the host's file until it can be read."""
 

@@ -24,7 +24,8 @@ class Verdict:
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         border, sign = ("#2e7d32", "✔ Right") if self.passed else ("#b26a00", "✎ Not yet")
         body = escape(self.message).replace("\n", "<br>")
-        html = f'<div role="status" style="border-left:4px solid {border};padding:.4em .8em"><b>{sign}.</b> {body}</div>'
+        style = f"border-left:4px solid {border};padding:.4em .8em"
+        html = f'<div role="status" style="{style}"><b>{sign}.</b> {body}</div>'
         return {"text/plain": repr(self), "text/html": html}
 
 

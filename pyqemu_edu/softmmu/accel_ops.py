@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pyqemu_edu.hw.core.cpu import CPUState, cpu_exit
 from pyqemu_edu.process import per_process
-from pyqemu_edu.qom.object import ObjectClass
+from pyqemu_edu.qom.struct import ObjectClass
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.main_loop import qemu_cond_broadcast
 

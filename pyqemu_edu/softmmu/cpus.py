@@ -194,6 +194,7 @@ def qemu_init_vcpu(cpu: CPUState) -> None:
     cpu.stopped = True
     cpu.random_seed = random.getrandbits(64)
     if cpu.as_ is None:
+        assert cpu.memory is not None
         cpu.num_ases = 1
         cpu_address_space_init(cpu, 0, "cpu-memory", cpu.memory)
     create_vcpu_thread = cpus_get_accel().create_vcpu_thread

@@ -7,7 +7,7 @@ lines, so this module stands below them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -66,54 +66,56 @@ class Defaults:
     net: bool = True
 
 
+@dataclass(eq=False)
 class Statics:
-    def __init__(self) -> None:
-        self.machine_opts_dict: QDict = {}
-        self.device_opts: list[DeviceOption] = []
-        self.object_opts: list[ObjectOption] = []
-        self.device_configs: list[DeviceConfig] = []
+    """The variables, with the values that they have when no option changes them."""
 
-        self.cpu_option: str | None = None
-        self.mem_path: str | None = None
-        self.mem_prealloc = False
-        self.incoming: str | None = None
-        self.accelerators: str | None = None
-        self.have_custom_ram_size = False
-        self.ram_memdev_id: str | None = None
-        self.preconfig_requested = False
-        self.snapshot = False
-        self.log_mask: str | None = None
-        self.log_file: str | None = None
-        self.pid_file: str | None = None
-        self.list_data_dirs = False
+    machine_opts_dict: QDict = field(default_factory=dict)
+    device_opts: list[DeviceOption] = field(default_factory=list)
+    object_opts: list[ObjectOption] = field(default_factory=list)
+    device_configs: list[DeviceConfig] = field(default_factory=list)
 
-        self.nographic = False
-        self.display_type = "default"
-        self.display_remote = 0
-        self.vga_model: str | None = None
-        self.vga_interface_type: str | None = None
-        self.vga_interface_created = False
-        self.graphic_rotate = 0
-        self.keyboard_layout: str | None = None
-        self.full_screen = False
+    cpu_option: str | None = None
+    mem_path: str | None = None
+    mem_prealloc: bool = False
+    incoming: str | None = None
+    accelerators: str | None = None
+    have_custom_ram_size: bool = False
+    ram_memdev_id: str | None = None
+    preconfig_requested: bool = False
+    snapshot: bool = False
+    log_mask: str | None = None
+    log_file: str | None = None
+    pid_file: str | None = None
+    list_data_dirs: bool = False
 
-        self.has_defaults = True
-        self.default = Defaults()
-        self.serial_hds: list[Any] = []
-        self.parallel_hds: list[Any] = []
-        self.monitor_device_index = 0
+    nographic: bool = False
+    display_type: str = "default"
+    display_remote: int = 0
+    vga_model: str | None = None
+    vga_interface_type: str | None = None
+    vga_interface_created: bool = False
+    graphic_rotate: int = 0
+    keyboard_layout: str | None = None
+    full_screen: bool = False
 
-        self.autostart = True
-        self.singlestep = False
-        self.only_migratable = False
-        self.enable_mlock = False
-        self.enable_cpu_pm = False
-        self.semihosting = False
-        self.seed: int | None = None
-        self.term_escape_char = 1
-        self.qemu_name: str | None = None
-        self.qemu_uuid: str | None = None
-        self.option_rom: list[QemuOpts] = []
+    has_defaults: bool = True
+    default: Defaults = field(default_factory=Defaults)
+    serial_hds: list[Any] = field(default_factory=list)
+    parallel_hds: list[Any] = field(default_factory=list)
+    monitor_device_index: int = 0
+
+    autostart: bool = True
+    singlestep: bool = False
+    only_migratable: bool = False
+    enable_mlock: bool = False
+    enable_cpu_pm: bool = False
+    semihosting: bool = False
+    seed: int | None = None
+    term_escape_char: int = 1
+    qemu_name: str | None = None
+    qemu_uuid: str | None = None
+    option_rom: list[QemuOpts] = field(default_factory=list)
 
 
 statics = per_process(Statics)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pyqemu_edu.cpus_common import current_cpu
-from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.boards import MachineClass
+from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.reset import qemu_devices_reset
 from pyqemu_edu.process import per_process

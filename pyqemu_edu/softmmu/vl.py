@@ -74,11 +74,7 @@ def qemu_init(argv: Sequence[str]) -> None:
     add_lists_of("qemu_init")
     module_call_init(ModuleInitType.OPTS)
     qemu_init_subsystems()
-
-    if first_pass(argv):
-        qemu_read_default_config_file()
-    second_pass(argv)
-
+    parse_command_line(argv)
     qemu_validate_options(statics().machine_opts_dict)
     qemu_process_sugar_options()
     qemu_process_early_options()
@@ -112,6 +108,16 @@ def qemu_init(argv: Sequence[str]) -> None:
         with error_fatal():
             qmp_x_exit_preconfig()
     accel_setup_post(current_machine())
+
+
+def parse_command_line(argv: Sequence[str]) -> None:
+    """Look for unknown options, read the host's configuration, then take each option to where it ends (Not in QEMU).
+
+    In C this is the middle of `qemu_init`.
+    """
+    if first_pass(argv):
+        qemu_read_default_config_file()
+    second_pass(argv)
 
 
 def qemu_init_subsystems() -> None:

@@ -138,7 +138,7 @@ class TCGLabel:
 
 @dataclass(frozen=True, slots=True)
 class MemOp:
-    """Width of a memory access, whether its value has a sign, whether it must be aligned (QEMU include/exec/memop.h)."""
+    """Width of a memory access, whether its value is signed, whether it must be aligned (QEMU include/exec/memop.h)."""
 
     size: int
     signed: bool = False
@@ -179,7 +179,8 @@ BB_END = {"exit_tb", "goto_ptr", "br", "goto_tb"}
 """Behind these nothing goes on; `goto_tb` only marks the way out that follows it."""
 
 SIDE_EFFECTS = {
-    "insn_start", "qemu_ld_i64", "qemu_st_i64", "call", "brcond_i64", "br", "set_label", "goto_tb", "exit_tb", "goto_ptr", "discard",
+    "insn_start", "qemu_ld_i64", "qemu_st_i64", "call", "brcond_i64", "br", "set_label", "goto_tb", "exit_tb",
+    "goto_ptr", "discard",
 }  # fmt: skip
 """Operations that are done even if nobody looks at their result; the others are in `COMPUTE`."""
 

@@ -35,7 +35,7 @@ statics = per_process(Statics)
 
 
 def tcg_init(tb_size: int, splitwx: int, max_cpus: int) -> None:
-    """Set the generator up.  There is no code buffer to share out: Python keeps our functions, so the sizes are not used."""
+    """Set the generator up.  There is no code buffer to share out: Python keeps our functions; no size is used."""
     tcg_context_init(max_cpus)
 
 
@@ -111,7 +111,7 @@ def tcg_emit_op(s: TCGContext, opc: str, outputs: Any = (), inputs: Any = (), ar
 
 
 def tcg_gen_mov(s: TCGContext, ret: TCGTemp, arg: TCGTemp) -> None:
-    """ret = arg.  If the last operation made `arg`, a temporary, it makes `ret` instead: C's front ends say so themselves."""
+    """ret = arg.  If the last operation made `arg`, a temporary, it makes `ret` instead: C's front ends say so."""
     last = s.ops[-1] if s.ops else None
     if last and arg.kind is TempKind.TEMP and arg in last.outputs and last.opc not in ("brcond_i64", "set_label"):
         last.outputs = tuple(ret if output is arg else output for output in last.outputs)

@@ -100,7 +100,7 @@ def curr_cflags(cpu: CPUState) -> int:
 
 
 def tb_htable_lookup(cpu: CPUState, pc: int, cs_base: int, flags: int, cflags: int) -> TranslationBlock | None:
-    """Find a block by the place in RAM where its code is; one that reaches into a second page only if that is the same."""
+    """Find a block by where in RAM its code is; one that reaches into a second page only if that is the same."""
     phys_pc = get_page_addr_code(cpu.env_ptr, pc)
     if phys_pc == -1:
         return None
@@ -165,7 +165,7 @@ def log_cpu_exec(pc: int, cpu: CPUState, tb: TranslationBlock) -> None:
 
 
 def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBlock, int]:
-    """Run `tb` and what it is linked to, until a way out leads nowhere; the last block and its way out (QEMU tcg/tci.c).
+    """Run `tb` and what it is linked to, until a way out leads nowhere; the last block and way out (QEMU tcg/tci.c).
 
     In C linked blocks jump to each other, and the head of each tests `icount_decr`; here they return, and this loop
     tests `icount_limit`.
@@ -285,7 +285,7 @@ def cpu_handle_exception(cpu: CPUState) -> int | None:
 
 
 def cpu_handle_interrupt(cpu: CPUState, last_tb: TranslationBlock | None) -> tuple[bool, TranslationBlock | None]:
-    """Look up whether anything has happened: whether to leave the inner loop, and the block that may still be linked."""
+    """Look up what has happened: whether to leave the inner loop, and the block that may still be linked."""
     if cpu.cflags_next_tb != -1 and cpu.cflags_next_tb & CF_NOIRQ:
         return False, last_tb
     cpu.icount_limit = cpu.icount_end

@@ -1,8 +1,8 @@
 """The soft TLB: from a guest address to host memory or a device (QEMU accel/tcg/cputlb.c).
 
-A `CPUTLB` (one for each MMU index of each vCPU) has two layers.  `entries` holds, by virtual page, what `tlb_set_page` said.
-The *views* are for translated code: for each width a dictionary from an address without its offset in the page, but
-with the bits that must be zero for alignment, to the page as a row of such values:
+A `CPUTLB` (one for each MMU index of each vCPU) has two layers.  `entries` holds, by virtual page, what
+`tlb_set_page` said.  The *views* are for translated code: for each width a dictionary from an address without its
+offset in the page, but with the bits that must be zero for alignment, to the page as a row of such values:
 
     try: value = tlb.ld8[address & PAGE_OR_MISALIGNED][(address & 0xFF8) >> 3]
     except KeyError: value = helper_ld(...)
@@ -60,7 +60,7 @@ View = dict[int, memoryview]
 
 @dataclass(eq=False, slots=True)
 class CPUTLBEntry:
-    """What is behind a virtual page: `host` is RAM or ROM, else `section` is a device's; `ram_addr` counts in all RAM."""
+    """What is behind a virtual page: `host` is RAM or ROM, else `section` a device's; `ram_addr` counts in all RAM."""
 
     prot: int
     section: MemoryRegionSection

@@ -37,7 +37,7 @@ exec_tb_exit = Event("exec_tb_exit", "last_tb", "flags")
 
 @dataclass(eq=False)
 class TBInsn:
-    """A guest instruction of a block: the data of its `insn_start`, its assembly, and the line where its Python begins."""
+    """A guest instruction of a block: the data of its `insn_start`, its assembly, the line where its Python begins."""
 
     data: tuple[int, ...]
     text: str = ""
@@ -48,8 +48,9 @@ class TBInsn:
 class TranslationBlock:
     """Guest instructions in a row, and the Python function that does what they do.
 
-    `code(cpu, env, loops)` runs the block and gives the TB_EXIT by which it was left; one that jumps to its own beginning goes
-    round at most `loops` times.  `jmp_dest` are the blocks linked to its two jumps; `jmp_list` are the jumps of others linked to it.
+    `code(cpu, env, loops)` runs the block and gives the TB_EXIT by which it was left; one that jumps to its own
+    beginning goes round at most `loops` times.  `jmp_dest` are the blocks linked to its two jumps; `jmp_list` are the
+    jumps of others linked to it.
     """
 
     pc: int

@@ -39,7 +39,7 @@ def mttcg_cpu_thread_fn(cpu: CPUState) -> None:
 
 
 def mttcg_run(cpu: CPUState) -> None:
-    """Execute guest code without the big lock, and act on why it stopped."""
+    """Execute guest code without the big lock, and act on why it stopped (Not in QEMU)."""
     qemu_mutex_unlock_iothread()
     reason = tcg_cpus_exec(cpu)
     qemu_mutex_lock_iothread()

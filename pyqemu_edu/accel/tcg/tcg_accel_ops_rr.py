@@ -134,7 +134,7 @@ def rr_cpu_thread_fn(cpu: CPUState) -> None:
 
 
 def rr_wait_for_start(cpu: CPUState) -> None:
-    """Sleep until the machine starts for the first time."""
+    """Sleep until the machine starts for the first time (Not in QEMU)."""
     assert cpu.halt_cond is not None
     while first_cpu().stopped and not first_cpu().unplug:
         qemu_cond_wait_iothread(cpu.halt_cond)
@@ -144,12 +144,12 @@ def rr_wait_for_start(cpu: CPUState) -> None:
 
 
 def rr_unplugged() -> bool:
-    """Whether the thread is to end: C takes vCPUs away one by one, we only end the process."""
+    """Whether the thread is to end: C takes vCPUs away one by one, we only end the process (Not in QEMU)."""
     return all(cpu.unplug and not cpu_can_run(cpu) for cpu in CPU_FOREACH())
 
 
 def rr_take_turns(cpu: CPUState) -> CPUState | None:
-    """Run one vCPU after another until one is wanted elsewhere; where to go on."""
+    """Run one vCPU after another until one is wanted elsewhere; where to go on (Not in QEMU)."""
     turn: CPUState | None = cpu
     while turn and cpu_work_list_empty(turn) and not turn.exit_request:
         statics().rr_current_cpu = turn
@@ -165,7 +165,7 @@ def rr_take_turns(cpu: CPUState) -> CPUState | None:
 
 
 def rr_run(cpu: CPUState) -> bool:
-    """One turn; whether to look up at once."""
+    """One turn; whether to look up at once (Not in QEMU)."""
     qemu_mutex_unlock_iothread()
     reason = tcg_cpus_exec(cpu)
     qemu_mutex_lock_iothread()

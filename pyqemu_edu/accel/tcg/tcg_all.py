@@ -98,7 +98,7 @@ def tcg_init_machine(ms: MachineState) -> int:
 
 
 def tcg_flush_translations(cpu: CPUState) -> None:
-    """A CPU is reset: it forgets its short cuts and its pages."""
+    """A CPU is reset: it forgets its short cuts and its pages (Not in QEMU)."""
     tcg_flush_jmp_cache(cpu)
     tcg_flush_softmmu_tlb(cpu)
 

@@ -8,7 +8,8 @@ from pyqemu_edu.hw.core.cpu import NO_LIMIT, CPUState
 from pyqemu_edu.softmmu.accel_ops import cpus_get_accel, qemu_cpu_is_self, qemu_cpu_kick
 from pyqemu_edu.softmmu.cpus import cpu_thread_signal_destroyed
 from pyqemu_edu.softmmu.icount import icount_enabled
-from pyqemu_edu.softmmu.runstate import RunState, qemu_system_vmstop_request
+from pyqemu_edu.softmmu.runstate import qemu_system_vmstop_request
+from pyqemu_edu.softmmu.runstate_transitions import RunState
 from pyqemu_edu.util.main_loop import qemu_mutex_iothread_locked
 
 
@@ -47,7 +48,7 @@ def tcg_handle_interrupt(cpu: CPUState, mask: int) -> None:
 
 
 def cpu_set_instruction_budget(cpu: CPUState, instructions: int | None) -> None:
-    """Let a stopped vCPU execute so many instructions before it stops the machine; None is without end (Not in QEMU)."""
+    """Let a stopped vCPU execute so many instructions, then stop the machine; None is without end (Not in QEMU)."""
     cpu.icount_end = NO_LIMIT if instructions is None else cpu.instret + instructions
     cpu.icount_limit = cpu.icount_end
 

@@ -1,4 +1,4 @@
-"""From an address to a translated block, and from an exception back to the instruction (QEMU accel/tcg/translate-all.c)."""
+"""From an address to a translated block, and from an exception back to it (QEMU accel/tcg/translate-all.c)."""
 
 from __future__ import annotations
 

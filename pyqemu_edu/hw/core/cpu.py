@@ -173,9 +173,9 @@ class CPUClass(DeviceClass):
 class CPUState(DeviceState):
     """One vCPU.  `as_` is QEMU's field `as`, a word that Python keeps for itself.
 
-    `instret` counts the instructions executed.  Before each block it is compared with `icount_limit`, which is -1 when the
-    vCPU is wanted elsewhere, and else `icount_end`, where its budget ends.  (QEMU's `icount_decr` counts down, with the same
-    trick: one comparison for both.)
+    `instret` counts the instructions executed.  Before each block it is compared with `icount_limit`, which is -1
+    when the vCPU is wanted elsewhere, and else `icount_end`, where its budget ends.  (QEMU's `icount_decr` counts
+    down, with the same trick: one comparison for both.)
     """
 
     cc: CPUClass | None = None

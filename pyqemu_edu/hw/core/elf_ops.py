@@ -104,7 +104,7 @@ def elf_read(data: bytes, machine: int) -> Elf | None:
 
 
 def load_at(elf: Elf, offset: int, size: int) -> bytes | None:
-    """`size` bytes of the file; None if it is shorter."""
+    """`size` bytes of the file; None if it is shorter (QEMU hw/core/loader.c)."""
     data = elf.data[offset : offset + size]
     return data if len(data) == size else None
 

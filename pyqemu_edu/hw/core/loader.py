@@ -93,7 +93,7 @@ def rom_add_blob(name: str, blob: bytes, max_len: int, addr: int) -> None:
 
 
 def rom_add_blob_fixed(name: str, blob: bytes, addr: int) -> None:
-    """Enter `blob` as an image."""
+    """Enter `blob` as an image (QEMU include/hw/loader.h)."""
     rom_add_blob(name, blob, len(blob), addr)
 
 
@@ -150,6 +150,8 @@ def load_elf_ram_sym(filename: str, machine: int, sym_cb: SymbolFn | None = None
     try:
         with open(filename, "rb") as stream:
             data = stream.read()
+    except IsADirectoryError:
+        return None
     except OSError as error:
         current_process().stderr.write(f"{filename}: {error.strerror}\n")
         return None
@@ -248,7 +250,7 @@ def qmp_x_query_roms() -> str:
 
 
 def rom_line(rom: Rom) -> str:
-    """One image."""
+    """One image (Not in QEMU)."""
     if rom.mr is not None:
         return f'{memory_region_name(rom.mr)} size=0x{rom.romsize:06x} name="{rom.name}"\n'
     kind = "rom" if rom.isrom else "ram"

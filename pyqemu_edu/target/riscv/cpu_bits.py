@@ -49,6 +49,7 @@ MSTATUS64_SD = 0x8000000000000000
 COUNTEREN_CY, COUNTEREN_TM, COUNTEREN_IR = 1 << 0, 1 << 1, 1 << 2
 
 # hstatus
+HSTATUS_VSBE = 0x0000000000000020
 HSTATUS_VSXL = 0x0000000300000000
 
 # Where a hart starts unless its machine says otherwise

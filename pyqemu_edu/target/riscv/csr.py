@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.target.riscv.cpu_bits import (
+    HSTATUS_VSBE,
     HSTATUS_VSXL,
     MASK64,
     MIP_LCOFIP,
@@ -179,7 +180,7 @@ def ctr(env: CPURISCVState, csrno: int) -> bool:
 
 def mctr(env: CPURISCVState, csrno: int) -> bool:
     """A counter of machine mode that the hart has."""
-    return csrno - CSR_MHPMCOUNTER3 < env.cpu.cfg.pmu_num
+    return bool(csrno - CSR_MHPMCOUNTER3 < env.cpu.cfg.pmu_num)
 
 
 # Registers that are no more than a place
@@ -391,8 +392,13 @@ def write_satp(env: CPURISCVState, csrno: int, val: int) -> None:
 
 
 def read_hstatus(env: CPURISCVState, csrno: int) -> int:
-    """The hypervisor's status: guests are RV64."""
-    return set_field(env.hstatus, HSTATUS_VSXL, 2)
+    """The hypervisor's status: guests are RV64 and little-endian."""
+    return set_field(set_field(env.hstatus, HSTATUS_VSXL, 2), HSTATUS_VSBE, 0)
+
+
+def write_vsstatus(env: CPURISCVState, csrno: int, val: int) -> None:
+    """The guest's status; without a width in UXL the old one is added to the rest."""
+    env.vsstatus = val if val & MSTATUS64_UXL else env.vsstatus & MSTATUS64_UXL | val
 
 
 # Physical memory protection, triggers
@@ -506,7 +512,7 @@ CSR_OPS = (
     CSR(0x602, "hedeleg",       hmode, *stored("hedeleg", VS_DELEGABLE_EXCPS), None, PRIV_VERSION_1_12_0),
     CSR(0x603, "hideleg",       hmode, *stored("hideleg", VS_MODE_INTERRUPTS), None, PRIV_VERSION_1_12_0),
     CSR(0x643, "htval",         hmode, *stored("htval"), None, PRIV_VERSION_1_12_0),
-    CSR(0x200, "vsstatus",      hmode, *stored("vsstatus"), None, PRIV_VERSION_1_12_0),
+    CSR(0x200, "vsstatus",      hmode, stored("vsstatus")[0], write_vsstatus, None, PRIV_VERSION_1_12_0),
     CSR(0x205, "vstvec",        hmode, *stored("vstvec"), None, PRIV_VERSION_1_12_0),
     CSR(0x241, "vsepc",         hmode, *stored("vsepc"), None, PRIV_VERSION_1_12_0),
     CSR(0x242, "vscause",       hmode, *stored("vscause"), None, PRIV_VERSION_1_12_0),

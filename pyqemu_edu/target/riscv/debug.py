@@ -33,19 +33,21 @@ def tselect_csr_write(env: CPURISCVState, val: int) -> None:
 
 
 def tdata_available(env: CPURISCVState, tdata_index: int) -> bool:
-    """An address trigger has tdata1 and tdata2."""
-    return tdata_index in (TDATA1, TDATA2)
+    """An address trigger, which is what we have, has all three."""
+    return tdata_index <= TDATA3
 
 
 def tdata_csr_read(env: CPURISCVState, tdata_index: int) -> int:
     """A register of the chosen trigger."""
-    return (env.tdata1, env.tdata2)[tdata_index][env.trigger_cur]
+    return 0 if tdata_index == TDATA3 else (env.tdata1, env.tdata2)[tdata_index][env.trigger_cur]
 
 
 def tdata_csr_write(env: CPURISCVState, tdata_index: int, val: int) -> None:
-    """Change a register of the chosen trigger; a type that there is not is not taken."""
+    """Change a register of the chosen trigger; a type that there is not is not taken, nor is tdata3."""
     if tdata_index == TDATA2:
         env.tdata2[env.trigger_cur] = val
+    elif tdata_index == TDATA3:
+        return
     elif val >> 60 == TRIGGER_TYPE_AD_MATCH:
         env.tdata1[env.trigger_cur] = type2_mcontrol_validate(val)
     elif val >> 60 == TRIGGER_TYPE_AD_MATCH6:

@@ -1,7 +1,7 @@
 """The meanings' values as names: every operator emits an operation (Not in QEMU).
 
-The meaning of `add` says `m.x[a.rs1] + m.x[a.rs2]`.  Read on names, `m.x[...]` is a `Name`, and `+` emits `add_i64` into a
-fresh temporary, whose name is the result.
+The meaning of `add` says `m.x[a.rs1] + m.x[a.rs2]`.  Read on names, `m.x[...]` is a `Name`, and `+` emits `add_i64`
+into a fresh temporary, whose name is the result.
 """
 
 from __future__ import annotations

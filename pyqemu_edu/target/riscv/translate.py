@@ -1,7 +1,7 @@
 """RISC-V code to TCG operations (QEMU target/riscv/translate.c).
 
-In QEMU each instruction has a function that emits its operations.  Here a `DisasContext` *is* a machine that the meanings
-(insn/) can be read on: its registers are names, and every operator on a name emits an operation.
+In QEMU each instruction has a function that emits its operations.  Here a `DisasContext` *is* a machine that the
+meanings (insn/) can be read on: its registers are names, and every operator on a name emits an operation.
 """
 
 from __future__ import annotations
@@ -170,8 +170,8 @@ class DisasContext(Names, DisasContextBase):
     def atomic(self, operation: Callable[[Any, Any], Any], address: Any, operand: Any, size: int) -> Name:
         """Load, compute, store, with nothing between.
 
-        In C each is one atomic operation of the host.  Here it is enough that the generated Python neither calls a function nor
-        jumps back between the load and the store: CPython lets another thread run only there.
+        In C each is one atomic operation of the host.  Here it is enough that the generated Python neither calls a
+        function nor jumps back between the load and the store: CPython lets another thread run only there.
         """
         where = self.temp(address)
         old = self._load(Name(self, where), MemOp(size, size < 8, align=True, atomic=True))

@@ -1,7 +1,7 @@
 """Pseudo-instructions: what stands for one or several real ones (Not in QEMU).
 
-The table gives real instructions for a name and a number of operands, `{0}` being the first operand.  `%pcrel_lo(.-4)` is
-the low part of the address whose high part the `auipc` four bytes before has added.
+The table gives real instructions for a name and a number of operands, `{0}` being the first operand.
+`%pcrel_lo(.-4)` is the low part of the address whose high part the `auipc` four bytes before has added.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
     ("la", 2):     (FAR, "addi {0}, {0}, %pcrel_lo(.-4)"),
     ("lla", 2):    (FAR, "addi {0}, {0}, %pcrel_lo(.-4)"),
     **{(load, 2):  (FAR, load + " {0}, %pcrel_lo(.-4)({0})") for load in ("lb", "lh", "lw", "ld", "lbu", "lhu", "lwu")},
-    **{(store, 3): ("auipc {2}, %pcrel_hi({1})", store + " {0}, %pcrel_lo(.-4)({2})") for store in ("sb", "sh", "sw", "sd")},
+    **{(store, 3): ("auipc {2}, %pcrel_hi({1})", store + " {0}, %pcrel_lo(.-4)({2})")
+                                                                         for store in ("sb", "sh", "sw", "sd")},
 
     ("csrr", 2):   ("csrrs {0}, {1}, x0",),
     ("csrw", 2):   ("csrrw x0, {0}, {1}",),

@@ -70,7 +70,7 @@ class Format:
 
     def decode(self, word: int) -> Operands:
         """The operands in `word`."""
-        values = dict.fromkeys(self.operands._fields, 0) | self.fixed
+        values: dict[str, int] = {**dict.fromkeys(self.operands._fields, 0), **self.fixed}
         for piece in self.pieces:
             for name in piece.names:
                 values[name] |= (word >> piece.low & piece.mask) + piece.add << piece.shift
