@@ -87,7 +87,7 @@ class HostFile:
 
 
 def qemu_create(name: str, append: bool) -> HostFile:
-    """Open a file for writing, empty unless it is to be appended to.  `QemuError` if it cannot be (QEMU util/osdep.c)."""
+    """Open a file for writing, empty unless to be appended to.  `QemuError` if that fails (QEMU util/osdep.c)."""
     try:
         return HostFile(os.open(name, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC), 0o666))
     except OSError as error:
