@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from population import heard, registered
@@ -256,6 +256,7 @@ def test_a_long_access_runs_over_ram_hole_and_device(memory: Process) -> None:
     assert device.told == [("write", 0, 0x0B0A0908, 4), ("write", 4, 0x0F0E0D0C, 4)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 0xFF8), st.integers(0, 2**64 - 1), st.sampled_from([1, 2, 4, 8]))
 def test_what_is_stored_is_loaded_little_endian(addr: int, value: int, size: int) -> None:
     with registered("modelled"):
@@ -268,6 +269,7 @@ def test_what_is_stored_is_loaded_little_endian(addr: int, value: int, size: int
         assert address_space_read(space, addr, size)[0] == value.to_bytes(size, "little")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 31), st.integers(1, 16), st.integers(0, 3)), max_size=8))
 def test_the_flat_view_says_what_asking_region_by_region_says(places: list[tuple[int, int, int]]) -> None:
     """Each address belongs to the child of the highest priority there, the newest among equals."""

@@ -21,6 +21,7 @@ from pyqemu_edu.qom.property import object_property_get_qobject, object_property
 from pyqemu_edu.softmmu.mtree import mtree_info
 from pyqemu_edu.softmmu.physmem import cpu_physical_memory_read
 from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.main_loop import aio_bh_poll
 
 DATA = Path(__file__).parent / "data"
 HELLO = str(Path(__file__).parent.parent / "pyqemu_edu/guests/hello.elf")
@@ -90,6 +91,22 @@ def value_of(path: str, name: str) -> Any:
         return object_property_get_qobject(obj, name)
     except QemuError:
         return None
+
+
+def test_reference_counts_are_those_that_gdb_saw(spike: Process) -> None:
+    lines = re.findall(r"^(/\S*)\s+type=\S+\s+ref=(\d+)", (DATA / "refcounts_spike_smp2.txt").read_text(), re.M)
+    assert len(lines) == 23
+    counts = {path: object_resolve_path(path).ref for path, _ in lines}  # type: ignore[union-attr]
+    assert counts == {path: int(count) for path, count in lines}
+
+
+def test_old_views_go_when_the_main_loop_runs() -> None:
+    with board(*SPIKE):
+        swi = object_resolve_path("/machine/unattached/device[0]")
+        assert swi is not None
+        assert swi.ref == 13
+        aio_bh_poll()
+        assert swi.ref == 5
 
 
 def test_the_machines_values_are_those_of_the_reference(spike: Process) -> None:

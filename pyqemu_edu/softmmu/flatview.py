@@ -10,6 +10,7 @@ from typing import Any
 from pyqemu_edu.qom.object import object_ref, object_unref
 from pyqemu_edu.softmmu.memory_region import MemoryRegion
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.main_loop import aio_bh_schedule_oneshot
 
 flatview_new_event = Event("flatview_new", "view", "root")
 flatview_destroy_event = Event("flatview_destroy", "view", "root")
@@ -87,7 +88,7 @@ def flatview_insert(view: FlatView, pos: int, fr: FlatRange) -> None:
 
 
 def flatview_destroy(view: FlatView) -> None:
-    """Let go of every region (QEMU does this some 50 ms later, when no thread can still be reading)."""
+    """Let go of every region."""
     if flatview_destroy_event:
         flatview_destroy_event(view, view.root)
     for mr in [fr.mr for fr in view.ranges] + (view.dispatch.regions() if view.dispatch else []):
@@ -101,10 +102,15 @@ def flatview_ref(view: FlatView) -> None:
 
 
 def flatview_unref(view: FlatView) -> None:
-    """One user less; the last one destroys."""
+    """One user less; after the last one the view is destroyed by the main loop.
+
+    In QEMU by the thread `call_rcu`, once no vCPU can still be reading.  It needs the big lock for that, which the main
+    thread holds while it builds the machine: so in either, devices have more references when their board is finished
+    than some time later.
+    """
     view.ref -= 1
     if view.ref == 0:
-        flatview_destroy(view)
+        aio_bh_schedule_oneshot(flatview_destroy, view)
 
 
 def can_merge(r1: FlatRange, r2: FlatRange) -> bool:
