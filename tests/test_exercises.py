@@ -1,4 +1,4 @@
-"""Every exercise: what the notebook gives is not yet right, the answer is, and each known mistake has its own message."""
+"""Every exercise: what the notebook gives is not right, the answer is, and each known mistake has its own message."""
 
 from importlib import import_module
 from pathlib import Path
