@@ -114,3 +114,20 @@ def test_the_log_as_text_is_short_and_the_same_at_every_run(toy: ModuleType) -> 
     first, second = record(toy).log, record(toy).log
     assert repr(first[:]) == repr(second[:])
     assert repr(first) == "<Log of 21 records: 9 calls of 6 functions, 3 events, 2 threads>"
+
+
+def test_a_piece_of_a_log_is_a_log(toy: ModuleType) -> None:
+    log = record(toy).log
+    piece = log.of(log.calls("select_machine")[0])
+    assert next(str(record) for record in piece) == "select_machine('spike')"
+    assert [str(record) for record in piece][-1] == "select_machine returned spike"
+    assert piece[0].parent is None
+    assert piece[0].end == piece[-1]
+
+
+def test_a_piece_has_no_end_without_its_beginning(toy: ModuleType) -> None:
+    piece = record(toy).log.cut(2, 5)
+    assert [str(record) for record in piece] == [
+        "* toy_type name='spike', parent='object'",
+        "type_register('virt', 'object')",
+    ]

@@ -32,6 +32,8 @@ class Function:
     line: int
     qemu_file: str
     arguments: tuple[str, ...] = ()
+    in_qemu: bool = True
+    """Whether QEMU's file has a function of this name; else it is a part of one that has."""
 
     @property
     def file(self) -> str:
@@ -82,8 +84,8 @@ def is_worth_recording(code: CodeType, module: str, also: frozenset[str]) -> boo
 def describe(code: CodeType, module: str) -> Function:
     """The facts about the function with this code, defined in `module`."""
     arguments = [name for name in code.co_varnames[: code.co_argcount] if name not in ("self", "cls")]
-    own = qemu_file_of(code.co_consts[0]) if code.co_consts and isinstance(code.co_consts[0], str) else ""
-    qemu_file = own or qemu_file_of(getattr(sys.modules.get(module), "__doc__", None))
+    docstring = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else ""
+    qemu_file = qemu_file_of(docstring) or qemu_file_of(getattr(sys.modules.get(module), "__doc__", None))
     return Function(
         code.co_name,
         module,
@@ -91,6 +93,7 @@ def describe(code: CodeType, module: str) -> Function:
         code.co_firstlineno,
         qemu_file if module.startswith(PACKAGE + ".") else "",
         tuple(arguments[:MOST_ARGUMENTS]),
+        "(Not in QEMU" not in docstring,
     )
 
 

@@ -225,6 +225,23 @@ class Log:
                 ends[self.parent[index]] = index
         return ends
 
+    def cut(self, start: int = 0, stop: int | None = None) -> Log:
+        """The records from `start` to `stop` as a log of their own, without the ends of calls that began before."""
+        places: dict[int, int] = {}
+        rows: list[Row] = []
+        for i in range(*slice(start, stop).indices(len(self))):
+            parent = places.get(self.parent[i], NOWHERE)
+            if self.kind[i] in (RETURN, RAISE) and parent == NOWHERE:
+                continue
+            places[i] = len(rows)
+            place = (self.kind[i], self.thread[i], self.depth[i], self.what[i], parent, self.time[i], self.line[i])
+            rows.append((len(rows), *place, self.values[i]))
+        return Log(rows, self.functions, self.event_kinds, self.threads, self.truncated)
+
+    def of(self, call: Record) -> Log:
+        """One call with everything that happened until it ended, in all threads, as a log of its own."""
+        return self.cut(call.index, call.end.index + 1 if call.end else None)
+
     def find(self, test: Callable[[Record], bool], start: int = 0) -> Record | None:
         """The first record from `start` on for which `test` holds."""
         return next((self[i] for i in range(start, len(self)) if test(self[i])), None)

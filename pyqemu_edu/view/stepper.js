@@ -154,7 +154,7 @@ function stepper(root, trace, options = {}) {
     const f = trace.functions[number];
     if (number !== shown) {
       heading.replaceChildren(make("b", {}, f.name), ` ${f.place} · `,
-        f.link ? make("a", { href: f.link, target: "_blank", rel: "noopener" }, `QEMU ${f.qemu} ↗`) : "not in QEMU");
+        f.link ? make("a", { href: f.link, target: "_blank", rel: "noopener" }, `${f.ours ? "ours, for " : ""}QEMU ${f.qemu} ↗`) : "not in QEMU");
       source.replaceChildren(...f.source.map((line, n) =>
         make("div", { class: "line" }, make("span", { class: "number" }, f.first + n), make("code", {}, line || " "))));
       shown = number;

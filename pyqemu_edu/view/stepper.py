@@ -54,6 +54,7 @@ def function_columns(function: Function) -> dict[str, Any]:
         "line": function.line,
         "first": function.line,
         "qemu": function.qemu_file,
+        "ours": not function.in_qemu,
         "link": function.qemu_link,
         "source": source_of(function),
     }
