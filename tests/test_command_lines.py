@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,25 @@ def test_the_rest_is_in_the_machines_dictionary_and_in_a_variable(openstack):
         assert vl().cpu_option.startswith("SandyBridge,+erms")
 
 
+def recorded_dumps():
+    """What gdb saw in the option lists after some other command lines, all for the machine `none`."""
+    blocks = (DATA / "qemuopts_dumps.txt").read_text().split("$ ")[1:]
+    for block in blocks:
+        args, *lines = block.splitlines()
+        lists = [line.split(" ", 3) for line in lines if line.startswith("LIST qemu_add_opts")]
+        if lists:
+            dump = {name: json.loads(entries) for _, _, name, entries in lists}
+            paper = pytest.mark.xfail(strict=True, reason="rng-builtin is known by name only")
+            yield pytest.param(args, dump, id=args, marks=[paper] if args.startswith("-object") else [])
+
+
+@pytest.mark.parametrize(("args", "recorded"), list(recorded_dumps()))
+def test_the_lists_hold_what_gdb_saw_in_the_reference(args, recorded):
+    run = Run(["-machine", "none", *QUIET, *args.split()])
+    with run.process:
+        assert our_entries() == recorded
+
+
 # --- where options end ---
 
 
@@ -308,3 +328,25 @@ def test_help_names_every_option_of_our_target():
         assert main(process.argv) == 0
     for name, option in QEMU_OPTIONS.items():
         assert (re.search(rf"^-{name} ", out.getvalue(), re.MULTILINE) is not None) == option.supported
+
+
+# --- from the command line to the guest's last word ---
+
+GUESTS = Path(__file__).parent.parent / "pyqemu_edu" / "guests"
+STARTED = [
+    "-machine spike -smp 2 -bios none -nographic -kernel hello.elf",
+    "-bios none -nographic -accel tcg,thread=single -smp 2 -kernel hello.elf",
+    "-bios none -display none -serial stdio -monitor none -m 64 -kernel exitcode.elf",
+]
+
+
+@pytest.mark.parametrize("args", STARTED)
+def test_a_guest_says_and_returns_what_it_does_in_the_reference(args, real_qemu):
+    ours, real = (
+        subprocess.run(
+            [*program, *args.split()], cwd=GUESTS, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        )
+        for program in ([sys.executable, "-m", "pyqemu_edu"], [real_qemu])
+    )
+    assert (ours.stdout, ours.returncode) == (real.stdout, real.returncode)
+    assert real.stdout or real.returncode

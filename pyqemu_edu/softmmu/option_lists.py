@@ -8,7 +8,6 @@ others by functions that stand in the module lists for OPTS and BLOCK.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -56,13 +55,6 @@ def add_lists_of(function: str) -> None:
     for recorded in recorded_lists():
         if recorded["added_by"] == function:
             ADD[recorded["add"]](statics().lists[recorded["variable"]])
-
-
-def implied_names() -> Iterator[tuple[str, str]]:
-    """Each list whose first value may stand alone, and the name that is implied."""
-    for list in statics().lists.values():
-        if list.name and list.implied_opt_name:
-            yield list.name, list.implied_opt_name
 
 
 def vnc_register_config() -> None:
