@@ -31,8 +31,8 @@ from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.insn.formats import Operands
 from pyqemu_edu.target.riscv.op_helper import helper_csrrw, riscv_raise_exception
 
-Step = tuple[Callable[..., None], Operands, int, int]
-"""What to do at an address: meaning, operands, the register to mask, and the length in bytes."""
+Step = tuple[Callable[..., None], Operands, int, int, int]
+"""What to do at an address: meaning, operands, the register to mask, length in bytes, and the word itself."""
 
 PLACE = {1 << shift: (MASK64 & ~0xFFF | (1 << shift) - 1, shift) for shift in range(4)}
 """For each width: the bits of an address that name its page in a view (or say that it is misaligned), and a shift."""
@@ -59,7 +59,7 @@ class NumberMachine(Arithmetic):
     def run(self, limit: int) -> int:
         """Execute up to `limit` instructions; how many were completed.
 
-        `CPULoopExit` passes through with pc on the instruction that trapped.
+        `CPULoopExit` passes through with pc on the instruction that trapped and its bits in `env.bins`.
         """
         self._look_around()
         x, steps, pc = self.x, self.steps, self.env.pc
@@ -67,9 +67,9 @@ class NumberMachine(Arithmetic):
         try:
             for count in range(limit):  # noqa: B007
                 try:
-                    meaning, operands, rd, length = steps[pc]
+                    meaning, operands, rd, length, _ = steps[pc]
                 except KeyError:
-                    meaning, operands, rd, length = self._fetch(pc)
+                    meaning, operands, rd, length, _ = self._fetch(pc)
                 self.pc = pc
                 self.next_pc = pc + length
                 meaning(self, operands)
@@ -81,7 +81,7 @@ class NumberMachine(Arithmetic):
             count += 1
         except CPULoopExit:
             if pc in steps:
-                self.env.bins = 0  # in QEMU 7.2 only a word that means nothing is found again in mtval
+                self.env.bins = steps[pc][4]
             raise
         finally:
             self.env.pc = pc
@@ -112,7 +112,7 @@ class NumberMachine(Arithmetic):
             self.env.bins = word
             riscv_raise_exception(self.env, RISCV_EXCP_ILLEGAL_INST)
         instruction, operands = decoded
-        step = (instruction.meaning, operands, getattr(operands, "rd", 0), instruction.length)
+        step = (instruction.meaning, operands, getattr(operands, "rd", 0), instruction.length, word)
         self.steps[pc] = step
         return step
 

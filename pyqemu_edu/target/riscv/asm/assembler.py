@@ -34,7 +34,8 @@ def assemble(text: str, base: int = 0x8000_0000) -> Program:
     _check_sizes(first, second)
     symbols = {name: value for name, value in second.symbols.items() if not name.startswith(".L") and "#" not in name}
     sections = sorted(second.sections.values(), key=lambda section: section.address)
-    return Program(base, symbols.get("_start", base), sections, symbols, second.globals, second.lines)
+    entry = symbols.get("_start", base)
+    return Program(base, entry, sections, symbols, second.sizes, second.globals, second.lines)
 
 
 def _lay_out(sections: dict[str, Section], base: int) -> dict[str, int]:
@@ -72,7 +73,9 @@ class Pass:
         self.symbols: dict[str, int] = {}
         self.labels: dict[str, tuple[str, int]] = {}
         self.globals: set[str] = set()
+        self.sizes: dict[str, int] = {}
         self.lines: list[Line] = []
+        self._unmeasured: list[str] = []
         self._locals: dict[str, int] = {}
         self._far: dict[int, int] = {}
         self.enter_section(".text")
@@ -115,7 +118,17 @@ class Pass:
             raise statement.error(f"{error}") from None
         except ValueError as error:
             raise statement.error(error) from None
+        self._measure(statement, len(section.data) - start)
         self.lines.append(Line(statement.line, statement.source, address, bytes(section.data[start:])))
+
+    def _measure(self, statement: Statement, length: int) -> None:
+        """A label in front of data is as long as that data, unless `.size` says otherwise: HTIF asks for it."""
+        self._unmeasured += statement.labels
+        if length and "align" not in statement.name:
+            if statement.name.startswith("."):
+                for label in self._unmeasured:
+                    self.sizes.setdefault(label, length)
+            self._unmeasured = []
 
     def _label(self, label: str) -> None:
         if label.isdigit():

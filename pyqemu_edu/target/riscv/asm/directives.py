@@ -34,6 +34,12 @@ def assign(p: Pass, name: str, value: str) -> None:
             raise
 
 
+def measure(p: Pass, name: str, length: str) -> None:
+    """`.size name, length`: how long a debugger, or HTIF, takes a symbol to be."""
+    if not p.is_first:
+        p.sizes[name] = p.evaluate(length)
+
+
 def data(size: int, p: Pass, *values: str) -> None:
     """Numbers of `size` bytes each, of either sign."""
     if p.is_first:
@@ -105,7 +111,8 @@ DIRECTIVES: dict[str, Callable[..., None]] = {
     ".space": space, ".zero": space, ".skip": space,
     ".align": p2align, ".p2align": p2align, ".balign": balign,
     ".option": ignored,  # `rvc`, `norvc`, `norelax`: nothing is compressed or relaxed unless written so
-    ".type": ignored, ".size": ignored, ".local": ignored, ".weak": ignored, ".file": ignored, ".ident": ignored,
+    ".size": measure,
+    ".type": ignored, ".local": ignored, ".weak": ignored, ".file": ignored, ".ident": ignored,
     ".attribute": ignored, ".end": ignored,
 }
 # fmt: on

@@ -53,6 +53,7 @@ class Program:
     entry: int
     sections: list[Section]
     symbols: dict[str, int]
+    sizes: dict[str, int]
     globals: set[str]
     lines: list[Line]
 
@@ -161,7 +162,6 @@ def _symbol_table(program: Program, sections: list[Section]) -> tuple[bytes, byt
     for name, value in ordered:
         is_global = name in program.globals
         holders = (n for n, each in enumerate(sections, 1) if 0 <= value - each.address <= len(each.data))
-        table += struct.pack(
-            "<IBBHQQ", _name(strings, name), is_global << 4, 0, next(holders, SHN_ABS), value & (1 << 64) - 1, 0
-        )
+        where, size = next(holders, SHN_ABS), program.sizes.get(name, 0)
+        table += struct.pack("<IBBHQQ", _name(strings, name), is_global << 4, 0, where, value & (1 << 64) - 1, size)
     return bytes(table), bytes(strings), 1 + sum(name not in program.globals for name, _ in ordered)

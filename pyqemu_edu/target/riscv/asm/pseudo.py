@@ -54,7 +54,8 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
 
     ("la", 2):     (FAR, "addi {0}, {0}, %pcrel_lo(.-4)"),
     ("lla", 2):    (FAR, "addi {0}, {0}, %pcrel_lo(.-4)"),
-    **{(load, 2):  (FAR, load + " {0}, %pcrel_lo(.-4)({0})") for load in ("lb", "lh", "lw", "ld", "lbu", "lhu", "lwu")},
+    **{(load, 2):  (FAR, load + " {0}, %pcrel_lo(.-4)({0})")
+       for load in ("lb", "lh", "lw", "ld", "lbu", "lhu", "lwu")},
     **{(store, 3): ("auipc {2}, %pcrel_hi({1})", store + " {0}, %pcrel_lo(.-4)({2})")
                                                                          for store in ("sb", "sh", "sw", "sd")},
 
