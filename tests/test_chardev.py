@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boards import board
+from boards import board, real_answer, refused
 from population import registered
 from pyqemu_edu.chardev.char import (
     Chardev,
@@ -163,6 +163,7 @@ def test_control_a_x_ends_the_process(process: Process) -> None:
         ("vc:80Cx24C", {"backend": "vc", "cols": "80", "rows": "24"}),
         ("vc:640x480", {"backend": "vc", "width": "640", "height": "480"}),
         ("/dev/ttyS0", {"backend": "serial", "path": "/dev/ttyS0"}),
+        ("vc:axb", {}),
         ("nonsense", None),
     ],
 )
@@ -210,3 +211,24 @@ def test_htif_ends_the_process_with_the_low_byte_of_the_payload(tohost: int, sta
     with pytest.raises(QemuExit) as end:
         riscv_htif.htif_handle_tohost_write(riscv_htif.HTIFState(8, 0), tohost)
     assert end.value.status == status
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "-serial file:/nonexistent/x",
+        "-serial foo",
+        "-serial vc:axb",
+        "-serial mon:foo",
+        "-serial chardev:nosuch",
+        "-chardev null",
+        "-chardev foo,id=x",
+        "-chardev file,id=r",
+        "-chardev null,id=r,logfile=/nonexistent/x",
+        "-chardev ringbuf,id=r,size=7",
+        "-chardev null,id=r -chardev null,id=r",
+    ],
+)
+def test_what_the_reference_refuses_is_refused_in_its_words(real_qemu: str, arguments: str) -> None:
+    words = ("-machine", "spike", "-bios", "none", *arguments.split())
+    assert refused(*words) == real_answer(real_qemu, *words)

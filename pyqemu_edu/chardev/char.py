@@ -192,13 +192,16 @@ def short_form(filename: str) -> dict[str, str] | None:
     return None
 
 
-def vc_form(size: str) -> dict[str, str] | None:
-    """`vc`, a text console in a window, with its size in pixels or, with C behind the numbers, in characters."""
+def vc_form(size: str) -> dict[str, str]:
+    """`vc`, a text console in a window, with its size in pixels or, with C behind the numbers, in characters.
+
+    Nothing if the size cannot be read, of which QEMU says nothing either.
+    """
     if not size.startswith(":"):
         return {"backend": "vc"}
     match = re.match(r":(\d{1,7})(C?)x(\d{1,7})(C?)", size)
     if match is None or match[2] != match[4]:
-        return None
+        return {}
     width, height = ("cols", "rows") if match[2] else ("width", "height")
     return {"backend": "vc", width: match[1], height: match[3]}
 
@@ -217,8 +220,9 @@ def qemu_chr_parse_compat(label: str, filename: str, permit_mux_mon: bool) -> Qe
         if device == "stdio":
             qemu_opt_set(opts, "signal", "off")
     values = short_form(device)
-    if values is None:
-        error_report(f"'{device}' is not a valid char driver")
+    if not values:
+        if values is None:
+            error_report(f"'{device}' is not a valid char driver")
         qemu_opts_del(opts)
         return None
     for name, value in values.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyqemu_edu.chardev.char_fd import FD_CHARDEV, TYPE_CHARDEV_FD
-from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, HostFile, qemu_chr_be_push, qemu_create
+from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, HostFile, open_for_writing, qemu_chr_be_push
 from pyqemu_edu.qom.klass import object_class_check
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
@@ -26,13 +26,15 @@ def qemu_chr_parse_file_out(opts: QemuOpts) -> dict[str, Any]:
 
 def qmp_chardev_open_file(chr: Chardev, backend: dict[str, Any]) -> bool:
     """Open the file, empty unless it is to be appended to; input, if any, is all there at once."""
-    FD_CHARDEV(chr).out = qemu_create(backend["out"], append=backend["append"])
-    if backend["in"]:
-        try:
-            with open(backend["in"], "rb") as stream:
+    path = backend["out"]
+    try:
+        FD_CHARDEV(chr).out = open_for_writing(path, backend["append"])
+        if backend["in"]:
+            path = backend["in"]
+            with open(path, "rb") as stream:
                 qemu_chr_be_push(chr, stream.read())
-        except OSError as error:
-            raise QemuError(f"Could not open '{backend['in']}': {error.strerror}") from None
+    except OSError as error:
+        raise QemuError(f"Could not open '{path}': {error.strerror}") from None
     return True
 
 

@@ -89,9 +89,14 @@ class HostFile:
 def qemu_create(name: str, append: bool) -> HostFile:
     """Open a file for writing, empty unless to be appended to.  `QemuError` if that fails (QEMU util/osdep.c)."""
     try:
-        return HostFile(os.open(name, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC), 0o666))
+        return open_for_writing(name, append)
     except OSError as error:
         raise QemuError(f"Could not create '{name}': {error.strerror}") from None
+
+
+def open_for_writing(name: str, append: bool) -> HostFile:
+    """The file, made if need be; `OSError` if that fails (Not in QEMU: a call of `open` there)."""
+    return HostFile(os.open(name, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC), 0o666))
 
 
 @dataclass(eq=False)
