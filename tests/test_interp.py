@@ -31,8 +31,9 @@ EDGES = (0, 1, 2, MASK64, 1 << 63, (1 << 63) - 1, 0x8000_0000, 0x7FFF_FFFF, 0xFF
 
 def hart(ram: bytearray) -> NumberMachine:
     """A hart with nothing around it but RAM, every page of which its TLB knows."""
-    cpu = SimpleNamespace(env=CPURISCVState(priv=PRV_M, misa_ext=RVC), decoder=decoder(), instret=0, exception_index=-1)
+    cpu = SimpleNamespace(env=CPURISCVState(priv=PRV_M, misa_ext=RVC), decoder=decoder(), exception_index=-1)
     cpu.env.cpu, cpu.env_ptr = cpu, cpu.env
+    cpu.instret, cpu.tcg_cflags = 0, 0
     cpu.tlb = [cputlb.CPUTLB() for _ in range(8)]
     tlb, memory = cpu.tlb[PRV_M], memoryview(ram)
     for offset in range(0, len(ram), 4096):
