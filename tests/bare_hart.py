@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec, tcg_exec_realizefn
+from pyqemu_edu.accel.tcg.tb_maint import tb_flush
 from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
 from pyqemu_edu.cpus_common import cpu_list_add
 from pyqemu_edu.softmmu.accel_ops import AccelOpsClass, cpus_register_accel
@@ -16,6 +17,7 @@ from pyqemu_edu.softmmu.memory_region import MemoryRegion, MemoryRegionOps, RAMB
 from pyqemu_edu.target.riscv.cpu import RISCVCPU, RISCVCPUClass, riscv_tcg_ops
 from pyqemu_edu.target.riscv.cpu import riscv_cpu_disas_set_info as set_info
 from pyqemu_edu.target.riscv.cpu_bits import MXL_RV64, RVA, RVC, RVI, RVM
+from pyqemu_edu.tcg.tcg import tcg_ctx as tcg_globals
 from pyqemu_edu.tcg.tcg import tcg_init
 
 RAM_BASE = 0x80000000
@@ -43,7 +45,9 @@ class BareHart:
         self.env.pc = at
         cpu.cpu_ases = [SimpleNamespace(memory_dispatch=self._memory())]
         cpus_register_accel(AccelOpsClass(create_vcpu_thread=lambda cpu: None))
-        tcg_init(0, 0, 1)
+        if not tcg_globals().globals:
+            tcg_init(0, 0, 1)
+        tb_flush(cpu)
         tcg_exec_realizefn(cpu)
         cpu_list_add(cpu)
         self.load(at, *words)

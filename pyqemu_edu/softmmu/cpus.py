@@ -29,6 +29,7 @@ from pyqemu_edu.softmmu.accel_ops import (
 from pyqemu_edu.softmmu.physmem import cpu_address_space_init
 from pyqemu_edu.softmmu.runstate_transitions import runstate_is_running
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.log import qemu_log_close
 from pyqemu_edu.util.main_loop import (
     qemu_cond_broadcast,
     qemu_cond_init,
@@ -345,5 +346,6 @@ def cpus_shutdown() -> None:
     qemu_mutex_unlock_iothread()
     for thread in {cpu.thread for cpu in CPU_FOREACH() if cpu.thread is not None}:
         thread.join()
+    qemu_log_close()
     if locked:
         qemu_mutex_lock_iothread()

@@ -191,6 +191,7 @@ class TCGContext:
 
     globals: list[TCGTemp] = field(default_factory=list)
     ops: list[TCGOp] = field(default_factory=list)
+    tb_cflags: int = 0
     nb_temps: int = 0
     nb_labels: int = 0
     constants: dict[int, TCGTemp] = field(default_factory=dict)

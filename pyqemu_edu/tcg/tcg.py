@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pyqemu_edu.accel.tcg.tb import TranslationBlock
 
 
+CF_NO_GOTO_PTR = 0x00000400  # a flag of the block (QEMU include/exec/exec-all.h)
+TB_EXIT_NOCHAIN = 2
+
+
 class Statics:
     def __init__(self) -> None:
         self.tcg_init_ctx = TCGContext()
@@ -209,7 +213,10 @@ def tcg_gen_exit_tb(s: TCGContext, idx: int) -> None:
 
 def tcg_gen_lookup_and_goto_ptr(s: TCGContext) -> None:
     """Leave for whatever block is at the new pc."""
-    tcg_emit_op(s, "goto_ptr")
+    if s.tb_cflags & CF_NO_GOTO_PTR:
+        tcg_gen_exit_tb(s, TB_EXIT_NOCHAIN)
+    else:
+        tcg_emit_op(s, "goto_ptr")
 
 
 # Printing

@@ -52,6 +52,7 @@ def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, max_insns: int
     """From guest code to operations to Python; the length of the source."""
     s = tcg_ctx()
     tcg_func_start(s)
+    s.tb_cflags = tb.cflags
     tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
     assert tcg_ops is not None and tcg_ops.translate_code is not None
     tcg_ops.translate_code(cpu, tb, max_insns, pc)
