@@ -21,6 +21,7 @@ from pyqemu_edu.view.inheritance import ClassWatch, class_inheritance
 from pyqemu_edu.view.memorymap import memory_map
 from pyqemu_edu.view.modules import module_doors
 from pyqemu_edu.view.options import option_lists, stored_options, word_routes
+from pyqemu_edu.view.registers import register_table, registers_of
 from pyqemu_edu.view.sequence import by_thread, sequence_diagram
 from pyqemu_edu.view.stepper import Stepper
 from pyqemu_edu.view.timeline import timeline
@@ -169,3 +170,15 @@ def test_the_stepper_takes_a_whole_boot(vm: Qemu) -> None:
     trace = json.loads(Stepper(vm.trace).trace)
     assert perf_counter() - start < 5
     assert len(trace["kind"]) == len(vm.trace) > 20_000
+
+
+def test_registers_that_changed_are_marked() -> None:
+    """At reset pc is 0x1000; the first two instructions of the reset vector set t0 and a2 (QEMU's `info registers`)."""
+    vm = Qemu("-machine spike -bios none -nographic")
+    before = registers_of(vm.harts[0])
+    assert (before["pc"], before["mstatus"], before["mip"]) == (0x1000, 0xA00000000, 0x80)
+    vm.run(budget=2)
+    after = registers_of(vm.harts[0])
+    words = register_table(after, before).text()
+    assert set(re.findall(r"> (\S+)", words)) >= {"pc", "x5/t0", "x12/a2"}
+    assert "x6/t1" not in re.findall(r"> (\S+)", words)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pyqemu_edu.target.riscv.cpu import RISCVCPU, riscv_int_regnames
 from pyqemu_edu.view import palette
 from pyqemu_edu.view.drawing import Drawing, fit
 from pyqemu_edu.view.figure import Figure
 
 ACROSS, WIDE, ROW = 4, 216, 22
+
+
+CSRS = ("mhartid", "mstatus", "mie", "mip", "mtvec", "mepc", "mcause", "mtval", "mscratch")
+
+
+def registers_of(hart: RISCVCPU) -> dict[str, int]:
+    """A hart's registers as they are now: pc, the integer registers, and what its machine mode lives on."""
+    env = hart.env
+    named = zip(riscv_int_regnames, env.gpr, strict=True)
+    return {"pc": env.pc, **dict(named), **{name: int(getattr(env, name)) for name in CSRS}}
 
 
 def register_table(now: Mapping[str, int], before: Mapping[str, int] | None = None, title: str = "Registers") -> Figure:
