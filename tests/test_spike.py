@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from boards import board, real_answer, refused
+from boards import QUIET, board, real_answer, refused
 from conftest import required_tool
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
 from pyqemu_edu.hw.core.machine import current_machine
@@ -48,10 +48,25 @@ def test_the_memory_tree_is_that_of_the_reference(spike: Process) -> None:
 
 
 def test_the_flat_views_are_those_of_the_reference(spike: Process) -> None:
-    def unnumbered(text: str) -> list[str]:
-        return blocks(re.sub(r"FlatView #\d+", "FlatView", text))
+    recorded = (DATA / "spike_hmp_info_mtree_f.txt").read_text()
+    assert unnumbered(mtree_info(flatview=True).splitlines()) == unnumbered(recorded.splitlines())
 
-    assert unnumbered(mtree_info(flatview=True)) == unnumbered((DATA / "spike_hmp_info_mtree_f.txt").read_text())
+
+@pytest.mark.parametrize(("options", "flatview"), [("-o", False), ("-f -o", True), ("-D", False)])
+def test_the_running_reference_prints_the_same_trees(real_qemu: str, options: str, flatview: bool) -> None:
+    one_hart = ("-machine", "spike", "-bios", "none")
+    command = [real_qemu, *QUIET, "-monitor", "stdio", *one_hart]
+    question = f"info mtree {options}\nquit\n"
+    done = subprocess.run(command, input=question, capture_output=True, text=True, timeout=20, check=True)
+    theirs = [line for line in done.stdout.replace("\r", "").splitlines() if re.match(r" |address|FlatView", line)]
+    with board(*one_hart):
+        ours = mtree_info(flatview, owner="-o" in options, disabled="-D" in options).splitlines()
+    assert unnumbered(theirs) == unnumbered([line for line in ours if line])
+
+
+def unnumbered(lines: list[str]) -> list[str]:
+    """Lines in any order, views without their numbers."""
+    return sorted(re.sub(r"FlatView #\d+", "FlatView", line) for line in lines)
 
 
 def test_the_images_are_those_of_the_reference(spike: Process) -> None:
