@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pyqemu_edu.target.riscv.cpu import RISCVCPU, riscv_int_regnames
 from pyqemu_edu.view import palette
-from pyqemu_edu.view.drawing import Drawing, fit
+from pyqemu_edu.view.drawing import Drawing, fit, text_width
 from pyqemu_edu.view.figure import Figure
 
 ACROSS, WIDE, ROW = 4, 216, 22
@@ -28,7 +28,8 @@ def register_table(now: Mapping[str, int], before: Mapping[str, int] | None = No
     rows = -(-len(now) // ACROSS)
     drawing = Drawing(palette.WIDTH, ROW * rows + 40)
     drawing.text(8, 18, title, bold=True)
-    drawing.text(200, 18, f"▸ changed: {len(changed)}" if before is not None else "", colour=palette.AMBER.edge)
+    if before is not None:
+        drawing.text(24 + text_width(title), 18, f"▸ changed: {len(changed)}", colour=palette.AMBER.edge)
     for number, (name, value) in enumerate(now.items()):
         x, y = 8 + number // rows * WIDE, 28 + number % rows * ROW
         tint = palette.AMBER if name in changed else palette.PLAIN
