@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from pyqemu_edu.hw.core.cpu import CPUDumpFlags
 from pyqemu_edu.target.riscv.asm import assemble
+from pyqemu_edu.target.riscv.cpu import riscv_cpu_dump_state
 from pyqemu_edu.target.riscv.csr import csr_ops
+from pyqemu_edu.vm import Qemu
 
 QEMU = shutil.which("qemu-system-riscv64")
 OPTIONS = "-machine spike -nographic -monitor none -serial stdio -bios none -kernel".split()
@@ -166,3 +170,16 @@ after:  la      t0, handler
     real, ours = probe(body, tmp_path)
     assert ours == real
     assert [cause & 15 for cause in ours[0:6:3]] == [3, 7]
+
+
+def test_registers_at_reset_are_printed_as_by_the_real_monitor() -> None:
+    """Hart 0 had been looked at before, which changes its mideleg."""
+    vm = Qemu("-machine spike -smp 2 -bios none -display none -nodefaults -monitor none -serial null")
+    expected = (Path(__file__).parent / "data" / "spike_info_registers_-a.txt").read_text()
+    out = io.StringIO()
+    with vm.process:
+        riscv_cpu_dump_state(vm.harts[0], io.StringIO(), 0)
+        for hart in vm.harts:
+            out.write(f"\nCPU#{hart.cpu_index}\n")
+            riscv_cpu_dump_state(hart, out, CPUDumpFlags.FPU)
+    assert out.getvalue().strip() == expected.strip()
