@@ -24,15 +24,12 @@ ARGV = "qemu-system-riscv64 -machine spike -smp 2 -bios none -S -display none -n
 LEFT_OUT = {
     "CALL qemu_thread_create 'call_rcu' T1": "Python's own memory management stands for RCU",
     "CALL vmstate_register_with_alias_id T1": "migration of what is not a device",
-    "TYPENEW chardev-vc PARENT chardev isz 160 csz 0 abs 0": "the display's virtual consoles",
     "CALL page_size_init T1": "the accelerator asks again for the host's page size",
     "CALL qemu_main_loop T1": "we stop where the main loop would begin",
 }
 LEFT_OUT_WITH = {
     "chardev-stdio": "the recorded command line had its monitor on stdio, ours has none",
     "qio-channel-file": "and with it its channels",
-    "migration#0": "migration",
-    "'migration'": "migration",
     "container#4": "/chardevs is made for the monitor, here only for the serial line",
     "'container'": "the same",
 }
@@ -66,7 +63,7 @@ def test_every_line_of_the_real_boot_is_there_and_no_other(boot: tuple[Log, floa
         for line in real[i:j] + ours[k:end]
     ]
     assert [line for line in different if not is_left_out(line)] == []
-    assert len(different) <= 34
+    assert len(different) <= 22
 
 
 def test_recording_the_whole_boot_takes_less_than_three_seconds(boot: tuple[Log, float]) -> None:
@@ -77,9 +74,9 @@ def test_recording_the_whole_boot_takes_less_than_three_seconds(boot: tuple[Log,
 
 
 def test_the_folded_state_ends_as_the_machine_is(boot: tuple[Log, float]) -> None:
-    """591 types registered, 1,762 classes, 36 option lists and one that a block driver adds (facts of QEMU 7.2)."""
+    """591 types and one of a module loaded later, 1,762 classes, 416 constructors in five calls (facts of QEMU 7.2)."""
     state = state_at(boot[0], -1)
-    assert len(state.types) == 591
+    assert len(state.types) == 591 + len({"chardev-vc"})
     assert len(state.classes) == 1762
     assert len([obj for obj in state.objects if obj.startswith("irq#")]) == 158
     assert state.path("rv64-riscv-cpu#1") == "/machine/soc0/harts[1]"

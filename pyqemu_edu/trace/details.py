@@ -47,7 +47,7 @@ def _console(label: str, data: bytes) -> tuple[Any, ...]:
 
 def _option_stored(option: Any, argument: Any, sink: Any, stored: Any) -> tuple[Any, ...]:
     if hasattr(stored, "head"):
-        stored = ",".join(f"{opt.name}={opt.str}" for opt in stored.head)
+        stored = ",".join(f"{opt.name}={opt.str}" for opt in stored.head) + (f" (id {stored.id})" if stored.id else "")
     return option, argument, sink, str(getattr(stored, "cmdline", stored))
 
 

@@ -17,7 +17,7 @@ QUIET: dict[str, frozenset[str]] = {
         "object_get_class_check", "object_get_typename",
     }),
     "qom.object":               frozenset({"refuse_paper"}),
-    "qom.path":                 frozenset({"object_children", "object_get_root"}),
+    "qom.path":                 frozenset({"object_children"}),
     "qom.property": frozenset({
         "object_class_property_find", "object_class_property_set_description", "object_property_find",
         "object_property_find_err", "object_property_init_defval", "object_property_is_child",
