@@ -73,6 +73,12 @@ def test_a_misaligned_store_across_pages_is_made_in_pieces() -> None:
     assert bytes(hart.ram[0x1FFD:0x2005]) == bytes.fromhex("1122334455667788")
 
 
+def test_a_guest_that_can_only_trap_comes_to_the_end_of_its_budget() -> None:
+    hart = BareHart(0x0000)  # illegal, and nothing answers at mtvec
+    assert hart.run(100) == EXCP_INTERRUPT
+    assert hart.cpu.instret == 0
+
+
 def test_a_device_is_told_what_the_guest_stores() -> None:
     hart = BareHart(0x0062A023, 0x0002E383)  # sw t1,0(t0); lwu t2,0(t0)
     hart.env.gpr[5], hart.env.gpr[6] = DEVICE_BASE, 0x1_2345_6789

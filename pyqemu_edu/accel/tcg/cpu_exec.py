@@ -38,6 +38,7 @@ from pyqemu_edu.hw.core.cpu import (
     EXCP_HALTED,
     EXCP_HLT,
     EXCP_INTERRUPT,
+    NO_LIMIT,
     SSTEP_NOIRQ,
     CPUState,
     TCGCPUOps,
@@ -274,6 +275,7 @@ def cpu_handle_exception(cpu: CPUState) -> int | None:
         guest_exception(cpu, cpu.exception_index, cpu.env_ptr.pc)
     do_interrupt = tcg_ops_of(cpu).do_interrupt
     assert do_interrupt is not None
+    charge_trap_without_progress(cpu)
     qemu_mutex_lock_iothread()
     do_interrupt(cpu)
     qemu_mutex_unlock_iothread()
@@ -282,6 +284,16 @@ def cpu_handle_exception(cpu: CPUState) -> int | None:
         cpu_handle_debug_exception(cpu)
         return EXCP_DEBUG
     return None
+
+
+def charge_trap_without_progress(cpu: CPUState) -> None:
+    """A trap on the first instruction of the last trap's handler costs one of the budget (Not in QEMU).
+
+    So a guest that can do nothing but trap comes to the end of its budget too.
+    """
+    if cpu.instret == cpu.instret_at_trap and cpu.icount_end != NO_LIMIT:
+        cpu.icount_end -= 1
+    cpu.instret_at_trap = cpu.instret
 
 
 def cpu_handle_interrupt(cpu: CPUState, last_tb: TranslationBlock | None) -> tuple[bool, TranslationBlock | None]:

@@ -213,6 +213,7 @@ class CPUState(DeviceState):
     instret: int = 0
     icount_limit: int = NO_LIMIT
     icount_end: int = NO_LIMIT
+    instret_at_trap: int = -1
     gdb_regs: list[Any] = field(default_factory=list)
     gdb_num_regs: int = 0
     gdb_num_g_regs: int = 0
