@@ -61,7 +61,7 @@ def test_the_script_is_a_plain_module_for_anywidget(log: Log) -> None:
 
 def test_every_form_has_a_short_text(log: Log) -> None:
     bundle = Stepper(log)._repr_mimebundle_()
-    assert bundle["text/plain"].splitlines()[0] == "The boot, step by step: 21 records"
+    assert bundle["text/plain"].splitlines()[0] == "The boot, step by step: select machine"
     assert "<details>" in bundle["text/html"]
 
 

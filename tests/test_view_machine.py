@@ -182,3 +182,12 @@ def test_registers_that_changed_are_marked() -> None:
     words = register_table(after, before).text()
     assert set(re.findall(r"> (\S+)", words)) >= {"pc", "x5/t0", "x12/a2"}
     assert "x6/t1" not in re.findall(r"> (\S+)", words)
+
+
+def test_texts_of_a_boot_do_not_depend_on_when_threads_get_their_turn() -> None:
+    line = f"-machine spike -smp 2 -bios none -nographic -kernel {GUESTS / 'hello.elf'}"
+    one, two = (Qemu(line).run(record=True).trace for _ in range(2))
+    assert repr(one) == repr(two)
+    assert timeline(one).text() == timeline(two).text()
+    assert timeline(one).svg == timeline(two).svg
+    assert Stepper(one).text() == Stepper(two).text()

@@ -210,6 +210,9 @@ class Log:
         return (Record(self, i) for i in range(len(self)))
 
     def __repr__(self) -> str:
+        """Of a boot no numbers: threads make them differ from run to run."""
+        if len(self.marks) > 2:
+            return f"<Log of a boot: {', '.join(mark.label for mark in self.marks)}>"
         kinds = Counter(self.kind)
         return (
             f"<Log of {len(self):,} records: {kinds[CALL]:,} calls of {len(self.functions)} functions, "

@@ -66,4 +66,6 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]], n
 
 
 def _cell(cell: object) -> str:
-    return f'<td style="{CELL};font-family:{palette.MONO}">{html.escape(str(cell))}</td>'
+    """A cell of the table; a long word may be broken after its commas."""
+    text = html.escape(str(cell)).replace(",", ",<wbr>")
+    return f'<td style="{CELL};font-family:{palette.MONO}">{text}</td>'

@@ -1,4 +1,4 @@
-"""The memory map: who answers where, tall enough to read, not to scale but in order (Not in QEMU)."""
+"""The memory map: who answers where, tall enough to read, with a strip to scale beside it (Not in QEMU)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pyqemu_edu.view.drawing import Drawing, fit
 from pyqemu_edu.view.figure import Figure, columns
 
 LEFT, WIDE = 190, 380
+STRIP, STRIP_WIDTH = 800, 46
 UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -35,7 +36,7 @@ def kind_of(mr: MemoryRegion) -> tuple[str, palette.Tint]:
 
 
 def memory_map(process: Process) -> Figure:
-    """The ranges of the system's address space; heights grow with the logarithm of the size."""
+    """The ranges of the system's address space; heights grow with the logarithm of the size, but for the strip."""
     with process:
         ranges = list(address_space_memory().current_map or ())
     drawing = Drawing(palette.WIDTH, 0)
@@ -48,6 +49,7 @@ def memory_map(process: Process) -> Figure:
         top = draw_range(drawing, top, each)
         end = each.addr.end
     drawing.height = top + 10
+    draw_strip(drawing, top, ranges)
     rows = [
         (
             f"{r.addr.start:#x}",
@@ -88,3 +90,17 @@ def draw_gap(drawing: Drawing, top: float, size: int) -> float:
     drawing.box(LEFT, top, WIDE, 20, palette.Tint("url(#hatch)", palette.RULE), round=0, dashed=True)
     drawing.text(LEFT + WIDE + 14, top + 14, f"nobody, {size_text(size)}", size=11, colour=palette.SOFT)
     return top + 20
+
+
+def draw_strip(drawing: Drawing, bottom: float, ranges: list[FlatRange]) -> None:
+    """All addresses up to the last one that somebody answers, to scale: what is small becomes a hairline."""
+    end = max((r.addr.end for r in ranges), default=1)
+    scale = (bottom - 30) / end
+    drawing.text(STRIP + STRIP_WIDTH, 18, "to scale", anchor="end", colour=palette.SOFT, sans=True)
+    drawing.box(STRIP, 30, STRIP_WIDTH, bottom - 30, palette.Tint("url(#hatch)", palette.RULE), round=0)
+    for each in ranges:
+        top, height = 30 + each.addr.start * scale, max(each.addr.size * scale, 1)
+        title = f"{memory_region_name(each.mr)}, {size_text(each.addr.size)}"
+        drawing.box(STRIP, top, STRIP_WIDTH, height, kind_of(each.mr)[1], round=0, title=title)
+    drawing.text(STRIP - 6, 40, "0", anchor="end", size=11, colour=palette.SOFT)
+    drawing.text(STRIP - 6, bottom, size_text(end), anchor="end", size=11, colour=palette.SOFT)

@@ -15,7 +15,10 @@ from pyqemu_edu.trace.functions import describe
 from pyqemu_edu.view import palette
 from pyqemu_edu.view.figure import Figure
 
-LOOK = f"max-width:{palette.WIDTH}px;padding:8px 12px;background:{palette.MIST};overflow-x:auto;line-height:1.35"
+LOOK = (
+    f"max-width:{palette.WIDTH}px;padding:8px 12px;background:{palette.MIST};overflow-x:auto;"
+    f"font:12px/1.35 {palette.MONO}"
+)
 
 
 def show(*functions: Callable[..., Any]) -> Figure:

@@ -127,9 +127,8 @@ class Stepper:
         return StepperWidget(trace=self.trace, index=self.start)
 
     def text(self) -> str:
-        """The phases, with the record at which each begins."""
-        marks = "\n".join(f"{mark.index:>8}  {mark.label}" for mark in self.log.marks)
-        return f"{self.title}: {len(self.log):,} records\n{marks}".rstrip()
+        """The phases; no numbers, which threads make differ from run to run."""
+        return f"{self.title}: {' · '.join(mark.label for mark in self.log.marks)}".removesuffix(": ")
 
     def html(self) -> str:
         """One page with everything in it: no server, no network."""
@@ -147,7 +146,7 @@ class Stepper:
         """The first records as nested text, for where nothing can be stepped."""
         rows = "\n".join(f"{record.index:>6}  {'  ' * record.depth}{record}" for record in self.log[:LISTED])
         return (
-            f"<details><summary>{markup.escape(self.title)}: {len(self.log):,} records</summary>"
+            f"<details><summary>{markup.escape(self.title)}: how it begins</summary>"
             f"<pre>{markup.escape(rows)}</pre></details>"
         )
 

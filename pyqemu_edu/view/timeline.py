@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from pyqemu_edu.trace.log import CALL, EVENT, Log
+from itertools import accumulate
+
+from pyqemu_edu.trace.log import EVENT, Log
 from pyqemu_edu.view import palette
 from pyqemu_edu.view.drawing import Drawing, fit
 from pyqemu_edu.view.figure import Figure, columns
 
-LEFT, TOP, ROW = 150, 30, 26
+LEFT, TOP, ROW = 160, 30, 26
+
+CONCURRENT = frozenset({"start", "first block", "first byte"})
+"""Phases in which several threads run: how much happens in each depends on who gets his turn."""
+
+
+def events_between(log: Log, start: int, stop: int) -> int:
+    """How many events there are from `start` to `stop`."""
+    return log.kind[start:stop].count(EVENT)
+
+
+def told(count: int) -> str:
+    """A count, where one can be given."""
+    return f"{count:,}" if count else "threads run"
 
 
 def timeline(log: Log, title: str = "From the command line to the first byte") -> Figure:
-    """One bar a phase, as long as its share of the records; beside it how many calls and events it has."""
+    """One bar a phase, as long as its share of the events; beside it how many it has."""
     marks = log.marks
     starts = [mark.index for mark in marks] + [len(log)]
-    spans = [(mark.label, starts[n], starts[n + 1]) for n, mark in enumerate(marks)]
-    drawing = Drawing(palette.WIDTH, TOP + ROW * len(spans) + 12)
+    counts = [
+        0 if mark.label in CONCURRENT else events_between(log, starts[n], starts[n + 1]) for n, mark in enumerate(marks)
+    ]
+    before = [0, *accumulate(counts)]
+    drawing = Drawing(palette.WIDTH, TOP + ROW * len(marks) + 12)
     drawing.text(8, 18, "phase", colour=palette.SOFT, sans=True)
-    drawing.text(LEFT, 18, "records, first to last", colour=palette.SOFT, sans=True)
-    drawing.text(palette.WIDTH - 8, 18, "calls / events", colour=palette.SOFT, sans=True, anchor="end")
-    scale = (palette.WIDTH - LEFT - 150) / max(len(log), 1)
-    rows = []
-    for number, (label, start, stop) in enumerate(spans):
-        kinds = log.kind[start:stop]
-        calls, events = kinds.count(CALL), kinds.count(EVENT)
-        rows.append((label, start, calls, events))
+    drawing.text(LEFT, 18, "what happens, first to last", colour=palette.SOFT, sans=True)
+    drawing.text(palette.WIDTH - 8, 18, "events", colour=palette.SOFT, sans=True, anchor="end")
+    scale = (palette.WIDTH - LEFT - 90) / max(before[-1], 1)
+    for number, mark in enumerate(marks):
         top = TOP + ROW * number
-        drawing.text(8, top + 16, f"{number + 1} {fit(label, LEFT - 30)}", bold=True)
         drawing.line(LEFT, top + ROW, palette.WIDTH - 8, top + ROW, colour=palette.MIST)
-        width = max((stop - start) * scale, 3)
-        drawing.box(
-            LEFT + start * scale, top + 4, width, ROW - 8, palette.tint(number), title=f"records {start} to {stop - 1}"
-        )
-        drawing.text(palette.WIDTH - 8, top + 16, f"{calls:,} / {events:,}", anchor="end", size=11)
-    words = columns(rows, ("phase", "first record", "calls", "events"))
-    description = f"{len(spans)} phases over {len(log):,} records: {', '.join(label for label, _, _ in spans)}"
+        drawing.text(8, top + 16, f"{number + 1} {fit(mark.label, LEFT - 40)}", bold=True)
+        width = max(counts[number] * scale, 3)
+        drawing.box(LEFT + before[number] * scale, top + 4, width, ROW - 8, palette.tint(number), title=mark.label)
+        drawing.text(palette.WIDTH - 8, top + 16, told(counts[number]), anchor="end", size=11)
+    rows = [(mark.label, told(count)) for mark, count in zip(marks, counts, strict=True)]
+    description = f"{len(marks)} phases: {', '.join(mark.label for mark in marks)}"
+    words = columns(rows, ("phase", "events"))
     return Figure(title, f"{title}\n{words}", svg=drawing.svg(title, description))
