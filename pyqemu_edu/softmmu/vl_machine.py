@@ -19,6 +19,7 @@ from pyqemu_edu.qom.property import object_property_get_uint
 from pyqemu_edu.softmmu.globals import statics
 from pyqemu_edu.softmmu.physmem import cpu_exec_init_all
 from pyqemu_edu.softmmu.vl_help import find_machine, machine_list
+from pyqemu_edu.util.assertion import c_assert
 from pyqemu_edu.util.config import qemu_find_opts_singleton
 from pyqemu_edu.util.error import QemuError, QemuExit, error_fatal, error_report, loc_push
 from pyqemu_edu.util.keyval import keyval_merge, keyval_parse
@@ -46,7 +47,8 @@ def parse_memory_options() -> None:
 def find_default_machine(machines: list[MachineClass]) -> MachineClass | None:
     """The machine that is taken when none is named."""
     defaults = [mc for mc in machines if mc.is_default]
-    assert len(defaults) <= 1, "Multiple default machines"
+    where = "softmmu/vl.c:823:find_default_machine"
+    c_assert(len(defaults) <= 1, where, 'default_machineclass == NULL && "Multiple default machines"')
     return defaults[0] if defaults else None
 
 
