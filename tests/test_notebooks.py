@@ -15,6 +15,9 @@ import pytest
 from conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+LARGEST_FILE = 2_500_000
 LONGEST_CELL = 15
 MOST_CODE_CELLS = 30
 
@@ -72,7 +75,25 @@ def test_prose_stands_before_the_code(path: Path):
 @each_notebook
 def test_a_notebook_names_no_machine(path: Path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    assert set(notebook["metadata"]) == {"kernelspec", "language_info"}, "run `make notebooks`"
+    assert set(notebook["metadata"]) - {"widgets"} == {"kernelspec", "language_info"}, "run `make notebooks`"
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     local = re.findall(r"(?<![\w.])/(?:home|root|tmp|work|Users|usr)/[\w./-]+", json.dumps(notebook["cells"]))
     assert not local, local
+
+
+@each_notebook
+def test_a_widget_is_there_before_anything_is_run(path: Path):
+    shown = {
+        output.data[WIDGET_VIEW]["model_id"]
+        for cell in code_cells(path)
+        for output in cell.outputs
+        if WIDGET_VIEW in output.get("data", {})
+    }
+    kept = nbformat.read(path, as_version=4).metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    assert shown <= set(kept), "run `make notebooks`"
+    assert list(kept) == [f"{number:032x}" for number in range(len(kept))], "run `make notebooks`"
+
+
+@each_notebook
+def test_a_notebook_is_no_burden(path: Path):
+    assert path.stat().st_size < LARGEST_FILE

@@ -2,7 +2,8 @@
 
     python tools/execute_notebooks.py notebooks/*.ipynb
 
-Times, kernel versions and the identifiers of widgets differ from run to run and are not kept.
+Times and kernel versions differ from run to run and are not kept.  The state of widgets is kept, so that they can be
+used before anything is run; their identifiers become numbers.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 SECONDS_A_CELL = 120
+PATIENT_THREADS = "--IPKernelApp.exec_lines=import sys; sys.setswitchinterval(1)"
+"""Threads take turns where one waits, not where time is up: a recording of several comes out the same."""
 
 
 def execute(path: Path) -> None:
@@ -27,12 +30,12 @@ def execute(path: Path) -> None:
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
         resources=resources,
+        extra_arguments=[PATIENT_THREADS],
         record_timing=False,
-        store_widget_state=False,
     )
     client.execute()
     tidy(notebook)
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    nbformat.write(with_numbered_widgets(notebook), path)  # type: ignore[no-untyped-call]
 
 
 def tidy(notebook: NotebookNode) -> None:
@@ -40,12 +43,11 @@ def tidy(notebook: NotebookNode) -> None:
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        **({"widgets": notebook.metadata.widgets} if "widgets" in notebook.metadata else {}),
     }
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
         if cell.cell_type == "code":
             cell.outputs = joined(cell.outputs)
 
@@ -59,6 +61,16 @@ def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
         else:
             whole.append(output)
     return whole
+
+
+def with_numbered_widgets(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with numbers for the identifiers of its widgets, in the order of their making."""
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for number, identifier in enumerate(widgets):
+        text = text.replace(identifier, f"{number:032x}")
+    numbered: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    return numbered
 
 
 if __name__ == "__main__":
