@@ -41,15 +41,16 @@ statics = per_process(Statics)
 
 def qemu_add_opts(list: QemuOptsList) -> None:
     """Put a list into the table, where `qemu_find_opts` finds it by name."""
-    _add(statics().vm_config_groups, list, VM_CONFIG_GROUPS, "vm_config_groups")
+    add_to_table(statics().vm_config_groups, list, VM_CONFIG_GROUPS, "vm_config_groups")
 
 
 def qemu_add_drive_opts(list: QemuOptsList) -> None:
     """Put a list into the table of those that together describe `-drive`."""
-    _add(statics().drive_config_groups, list, DRIVE_CONFIG_GROUPS, "drive_config_groups")
+    add_to_table(statics().drive_config_groups, list, DRIVE_CONFIG_GROUPS, "drive_config_groups")
 
 
-def _add(groups: list[QemuOptsList], list: QemuOptsList, places: int, table: str) -> None:
+def add_to_table(groups: list[QemuOptsList], list: QemuOptsList, places: int, table: str) -> None:
+    """Append to a table, which has only so many places (Not in QEMU: what its two functions have in common)."""
     if len(groups) == places - 1:
         raise QemuAbort(f"ran out of space in {table}")
     groups.append(list)
