@@ -131,3 +131,24 @@ def test_a_piece_has_no_end_without_its_beginning(toy: ModuleType) -> None:
         "* toy_type name='spike', parent='object'",
         "type_register('virt', 'object')",
     ]
+
+
+def test_a_piece_knows_only_the_functions_that_occur_in_it(toy: ModuleType) -> None:
+    piece = record(toy).log.cut(2, 5)
+    assert [function.name for function in piece.functions] == ["type_register"]
+    assert [kind.name for kind in piece.event_kinds] == ["toy_type"]
+
+
+def test_of_a_loop_the_first_turns_stay_with_all_that_they_did(toy: ModuleType) -> None:
+    log = record(toy).log
+    short = log.turns(1)
+    assert [call["name"] for call in log.calls("type_register")] == ["spike", "virt", "spike-cpu"]
+    assert [call["name"] for call in short.calls("type_register")] == ["spike", "spike-cpu"], "virt is a second turn"
+    first = short.calls("type_register")[0]
+    assert [str(event) for event in short.children(first)] == ["* toy_type name='spike', parent='object'"]
+    assert first.end is not None
+
+
+def test_a_log_without_long_loops_keeps_everything(toy: ModuleType) -> None:
+    log = record(toy).log
+    assert [str(r) for r in log.turns(1000)] == [str(r) for r in log]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -230,16 +230,40 @@ class Log:
 
     def cut(self, start: int = 0, stop: int | None = None) -> Log:
         """The records from `start` to `stop` as a log of their own, without the ends of calls that began before."""
+        return self._only(range(*slice(start, stop).indices(len(self))))
+
+    def turns(self, most: int) -> Log:
+        """The log with the first `most` turns of each loop: of the calls of one function by one call, and its events."""
+        kept: set[int] = set()
+        seen: Counter[tuple[int, ...]] = Counter()
+        for i, (kind, parent) in enumerate(zip(self.kind, self.parent, strict=True)):
+            if parent != NOWHERE and parent not in kept:
+                continue
+            if kind in (CALL, EVENT):
+                turn = (parent, self.thread[i], kind, self.what[i])
+                seen[turn] += 1
+                if seen[turn] > most:
+                    continue
+            kept.add(i)
+        return self._only(sorted(kept))
+
+    def _only(self, indices: Iterable[int]) -> Log:
+        """These records as a log of their own, with the functions and events that occur in it."""
         places: dict[int, int] = {}
+        functions: dict[int, int] = {}
+        kinds: dict[int, int] = {}
         rows: list[Row] = []
-        for i in range(*slice(start, stop).indices(len(self))):
+        for i in indices:
             parent = places.get(self.parent[i], NOWHERE)
             if self.kind[i] in (RETURN, RAISE) and parent == NOWHERE:
                 continue
             places[i] = len(rows)
-            place = (self.kind[i], self.thread[i], self.depth[i], self.what[i], parent, self.time[i], self.line[i])
+            numbers = kinds if self.kind[i] == EVENT else functions
+            what = numbers.setdefault(self.what[i], len(numbers))
+            place = (self.kind[i], self.thread[i], self.depth[i], what, parent, self.time[i], self.line[i])
             rows.append((len(rows), *place, self.values[i]))
-        return Log(rows, self.functions, self.event_kinds, self.threads, self.truncated)
+        names = [self.functions[i] for i in functions], [self.event_kinds[i] for i in kinds]
+        return Log(rows, *names, self.threads, self.truncated)
 
     def of(self, call: Record) -> Log:
         """One call with everything that happened until it ended, in all threads, as a log of its own."""
