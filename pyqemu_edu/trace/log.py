@@ -233,7 +233,7 @@ class Log:
         return self._only(range(*slice(start, stop).indices(len(self))))
 
     def turns(self, most: int) -> Log:
-        """The log with the first `most` turns of each loop: of the calls of one function by one call, and its events."""
+        """The log with the first `most` turns of each loop: what one call calls, by function, and its events."""
         kept: set[int] = set()
         seen: Counter[tuple[int, ...]] = Counter()
         for i, (kind, parent) in enumerate(zip(self.kind, self.parent, strict=True)):
