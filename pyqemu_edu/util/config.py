@@ -41,21 +41,25 @@ statics = per_process(Statics)
 
 def qemu_add_opts(list: QemuOptsList) -> None:
     """Put a list into the table, where `qemu_find_opts` finds it by name."""
-    add_to_table(statics().vm_config_groups, list, VM_CONFIG_GROUPS, "vm_config_groups")
+    groups = statics().vm_config_groups
+    _check_room(groups, VM_CONFIG_GROUPS, "vm_config_groups")
+    groups.append(list)
+    if qemu_add_opts_event:
+        qemu_add_opts_event("vm_config_groups", list)
 
 
 def qemu_add_drive_opts(list: QemuOptsList) -> None:
     """Put a list into the table of those that together describe `-drive`."""
-    add_to_table(statics().drive_config_groups, list, DRIVE_CONFIG_GROUPS, "drive_config_groups")
-
-
-def add_to_table(groups: list[QemuOptsList], list: QemuOptsList, places: int, table: str) -> None:
-    """Append to a table, which has only so many places (Not in QEMU: what its two functions have in common)."""
-    if len(groups) == places - 1:
-        raise QemuAbort(f"ran out of space in {table}")
+    groups = statics().drive_config_groups
+    _check_room(groups, DRIVE_CONFIG_GROUPS, "drive_config_groups")
     groups.append(list)
     if qemu_add_opts_event:
-        qemu_add_opts_event(table, list)
+        qemu_add_opts_event("drive_config_groups", list)
+
+
+def _check_room(groups: list[QemuOptsList], places: int, table: str) -> None:
+    if len(groups) == places - 1:
+        raise QemuAbort(f"ran out of space in {table}")
 
 
 def qemu_find_opts_err(group: str) -> QemuOptsList:
