@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from itertools import combinations
 
 import capstone
 import pytest
 
-from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
-from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS, decode, decoder
+from conftest import required_tool
+from pyqemu_edu import Qemu
+from pyqemu_edu.disas.riscv import disasm_inst
+from pyqemu_edu.target.riscv.asm import AssemblyError, assemble
+from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_ILLEGAL_INST
+from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
+from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS, decode, decoder, extended_by
 from pyqemu_edu.target.riscv.insn.effects import effects
 from pyqemu_edu.target.riscv.insn.formats import FORMATS, R
 
@@ -127,3 +133,78 @@ def test_no_meaning_asks_for_the_truth_of_a_value(instruction: Instruction) -> N
     for word in some_words(instruction, 5):
         seen = effects(instruction.meaning, decode(word)[1])
         assert seen.writes <= set(range(1, 32))
+
+
+def rotation() -> Extension:
+    """An extension that the library lacks: `ror`, of the manual's Zbb."""
+    insn = Extension("Zbb", "Basic bit manipulation")
+
+    @insn("0110000 ..... ..... 101 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
+    def ror(m, a: R) -> None:
+        distance = m.x[a.rs2] & 63
+        m.x[a.rd] = m.x[a.rs1] >> distance | m.x[a.rs1] << (64 - distance & 63)
+
+    return insn
+
+
+def test_an_extension_is_known_inside_of_its_with_and_nowhere_else() -> None:
+    with extended_by(rotation()):
+        program = assemble("ror a0, a1, a2")
+        word = int.from_bytes(program.data, "little")
+        assert disasm_inst(0, word).split() == ["ror", "a0,a1,a2"]
+    assert decode(word) is None
+    assert disasm_inst(0, word).strip() == "illegal"
+    with pytest.raises(AssemblyError, match="unknown instruction 'ror'"):
+        assemble("ror a0, a1, a2")
+
+
+def test_of_two_equal_patterns_the_added_one_is_meant() -> None:
+    insn = Extension("Mine", "An add that forgets")
+
+    @insn("0000000 ..... ..... 000 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
+    def forget(m, a: R) -> None:
+        m.x[a.rd] = 0
+
+    with extended_by(insn):
+        assert decode(0x00B5_0533)[0].name == "forget"
+    assert decode(0x00B5_0533)[0].name == "add"
+
+
+ROTATIONS = """
+_start: la t0, stop
+        csrw mtvec, t0
+        li a1, 0x123456789abcdef0
+        li a2, 12
+        {ror} a0, a1, a2
+        {ror} a3, a1, zero
+stop:   j stop
+"""
+
+
+@pytest.mark.parametrize("accel", ["tcg", "interp"])
+def test_a_hart_made_inside_keeps_the_extension_and_another_never_has_it(accel: str, tmp_path) -> None:
+    elf = tmp_path / "rotations.elf"
+    line = f"-machine spike -bios none -display none -accel {accel} -kernel {elf}"
+    with extended_by(rotation()):
+        elf.write_bytes(assemble(ROTATIONS.format(ror="ror")).elf())
+        vm = Qemu(line, record=False, types="modelled")
+    vm.run(budget=60)
+    assert [vm.harts[0].env.gpr[reg] for reg in (10, 13)] == [0xEF0123456789ABCD, 0x123456789ABCDEF0]
+    other = Qemu(line, record=False, types="modelled").run(budget=60)
+    assert (other.harts[0].env.mcause, other.harts[0].env.gpr[10]) == (RISCV_EXCP_ILLEGAL_INST, 0)
+
+
+def test_the_real_emulator_rotates_to_the_same_numbers(tmp_path) -> None:
+    elf = tmp_path / "rotations.elf"
+    with extended_by(rotation()):
+        program = assemble(ROTATIONS.format(ror="ror"))
+    elf.write_bytes(program.elf())
+    binary = required_tool("qemu-system-riscv64")
+    command = f"{binary} -machine spike -bios none -display none -serial null -monitor stdio -kernel {elf}".split()
+    said = subprocess.run(
+        command, input="info registers\nquit\n", capture_output=True, text=True, timeout=30, check=True
+    ).stdout
+    if f"{program.symbols['stop']:016x}" not in said:
+        pytest.skip("the guest had not come to its end")
+    assert "x10/a0   ef0123456789abcd" in said
+    assert "x13/a3   123456789abcdef0" in said

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from pyqemu_edu.disas.riscv_names import csr_name, rv_ireg_name_sym
 from pyqemu_edu.target.riscv.insn.declare import Instruction, Meaning
-from pyqemu_edu.target.riscv.insn.decode import decode, decoder
+from pyqemu_edu.target.riscv.insn.decode import Decoder, decode, decoder
 from pyqemu_edu.target.riscv.insn.formats import Atomic, Operands
 
 TAB = 24
@@ -88,13 +88,13 @@ def full_form(instruction: Instruction) -> Instruction:
     """The instruction that a compressed one stands for; any other itself."""
     if instruction.length == 4:
         return instruction
-    return full_forms()[instruction.meaning]
+    return full_forms(decoder())[instruction.meaning]
 
 
-@cache
-def full_forms() -> dict[Meaning, Instruction]:
+@lru_cache(maxsize=8)
+def full_forms(known: Decoder) -> dict[Meaning, Instruction]:
     """Every uncompressed instruction by its meaning."""
-    return {each.meaning: each for each in decoder().instructions if each.length == 4}
+    return {each.meaning: each for each in known.instructions if each.length == 4}
 
 
 def decode_inst_lift_pseudo(instruction: Instruction, operands: Operands) -> tuple[str, str]:

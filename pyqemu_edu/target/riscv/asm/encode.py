@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pyqemu_edu.disas.riscv_names import rv_ireg_name_sym
 from pyqemu_edu.target.riscv.csr import csr_number
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
-from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS, decode
+from pyqemu_edu.target.riscv.insn.decode import decode, known_extensions
 from pyqemu_edu.target.riscv.insn.formats import Atomic
 
 REGISTERS = {f"x{n}": n for n in range(32)} | {name: n for n, name in enumerate(rv_ireg_name_sym)} | {"fp": 8}
@@ -19,8 +19,8 @@ Evaluate = Callable[[str], int]
 
 def instructions() -> Mapping[str, Instruction]:
     """Every instruction by its name."""
-    every = (each for extension in EXTENSIONS.values() for each in extension.instructions)
-    return {each.name: each for each in every if each.name != RESERVED}
+    every = [each for extension in known_extensions() for each in extension.instructions]
+    return {each.name: each for each in reversed(every) if each.name != RESERVED}
 
 
 def split_ordering(name: str) -> tuple[str, dict[str, int]]:

@@ -5,7 +5,9 @@ QEMU's build generates a decoder out of `insn32.decode` and `insn16.decode`; our
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from pyqemu_edu.target.riscv.insn import privileged, rva, rvc, rvi, rvm, zicsr
@@ -16,7 +18,9 @@ EXTENSIONS = {
     extension.name: extension
     for extension in (rvi.insn, rvm.insn, rva.insn, rvc.C, zicsr.insn, zicsr.insn_fence, privileged.insn)
 }
-"""Every extension by name."""
+"""Every extension of the library, by name."""
+
+_added: ContextVar[tuple[Extension, ...]] = ContextVar("pyqemu_edu_extensions", default=())
 
 Decoded = tuple[Instruction, Operands]
 
@@ -32,11 +36,10 @@ def _slot(word: int) -> int:
 
 
 class Decoder:
-    """What the harts with these extensions understand; `decode(word)` gives (instruction, operands) or None."""
+    """What a hart with these instructions understands; `decode(word)` gives (instruction, operands) or None."""
 
-    def __init__(self, extensions: Iterable[Extension]) -> None:
-        found = [instruction for extension in extensions for instruction in extension.instructions]
-        self.instructions = sorted(found, key=lambda each: -each.mask.bit_count())
+    def __init__(self, instructions: tuple[Instruction, ...]) -> None:
+        self.instructions = sorted(instructions, key=lambda each: -each.mask.bit_count())
         self._slots: dict[int, list[Instruction]] = {}
         self.decode = lru_cache(maxsize=1 << 16)(self._decode)
 
@@ -57,16 +60,30 @@ class Decoder:
         return None
 
 
-@lru_cache
+@contextmanager
+def extended_by(*extensions: Extension) -> Iterator[None]:
+    """Inside, assembler and disassembler know more extensions, and every hart that is made has them, for good.
+
+    Nobody else notices.  Where a pattern of theirs and one of the library's are equal, theirs is meant.
+    """
+    token = _added.set((*extensions, *_added.get()))
+    try:
+        yield
+    finally:
+        _added.reset(token)
+
+
+def known_extensions(names: frozenset[str] | None = None) -> tuple[Extension, ...]:
+    """The extensions with these names, or all that there are; those of `extended_by` in any case, and first."""
+    return *_added.get(), *(each for name, each in EXTENSIONS.items() if names is None or name in names)
+
+
+_decoder = lru_cache(maxsize=64)(Decoder)
+
+
 def decoder(names: frozenset[str] | None = None) -> Decoder:
     """The decoder for the extensions with these names, or for all that there are."""
-    return Decoder(extension for name, extension in EXTENSIONS.items() if names is None or name in names)
-
-
-def add_extension(extension: Extension) -> None:
-    """Let decoders, the assembler and the disassembler know of one more extension, or of more instructions in it."""
-    EXTENSIONS[extension.name] = extension
-    decoder.cache_clear()
+    return _decoder(tuple(each for extension in known_extensions(names) for each in extension.instructions))
 
 
 def decode(word: int) -> Decoded | None:
