@@ -14,6 +14,7 @@ from conftest import required_tool
 from pyqemu_edu import Qemu
 from pyqemu_edu.qom.klass import object_class_get_list
 from pyqemu_edu.view.blocks import block_graph, staged_blocks
+from pyqemu_edu.view.board import board_table
 from pyqemu_edu.view.callgraph import call_graph, call_tree
 from pyqemu_edu.view.composition import composition_tree, object_properties
 from pyqemu_edu.view.devicetree import device_tree
@@ -52,6 +53,31 @@ def test_the_memory_map_is_that_of_the_real_machine(vm: Qemu) -> None:
         ("0x2000000", "0x2003fff", "riscv.aclint.swi"),
         ("0x2004000", "0x200bfff", "riscv.aclint.mtimer"),
         ("0x80000000", "0x87ffffff", "riscv.spike.ram"),
+    ]
+
+
+def test_the_strip_of_the_memory_map_is_to_scale(vm: Qemu) -> None:
+    """128 MiB of 2,176 are one part in seventeen, and sixteen bytes are a hairline."""
+    svg = memory_map(vm.process).svg
+    strip = {
+        name: float(height)
+        for height, name in re.findall(r'<rect x="800" [^>]*height="([\d.]+)"[^>]*><title>([^,]*),', svg)
+    }
+    whole = float(re.findall(r'<rect x="800" [^>]*height="([\d.]+)"', svg)[0])
+    assert strip["riscv.spike.ram"] == pytest.approx(whole / 17, abs=1)
+    assert strip["riscv.htif.uart"] == 1
+
+
+def test_one_board_is_told_three_times(vm: Qemu) -> None:
+    """Two devices are one node, as in the reference's own device tree, and the ROM is in none."""
+    assert vm.machine.fdt
+    text = board_table(vm.process, vm.machine.fdt.blob()).text()
+    assert [re.split(r"\s{2,}", line)[1:] for line in text.splitlines()[2:]] == [
+        ["riscv.spike.mrom", "/machine/unattached/riscv.spike.mrom[0]", "nothing"],
+        ["riscv.htif.uart", "/machine/unattached/riscv.htif.uart[0]", "htif, 4 KiB"],
+        ["riscv.aclint.swi", "/machine/unattached/device[0]", "clint@2000000, 64 KiB"],
+        ["riscv.aclint.mtimer", "/machine/unattached/device[1]", "clint@2000000, 64 KiB"],
+        ["riscv.spike.ram", "/objects/riscv.spike.ram", "memory@80000000, 128 MiB"],
     ]
 
 
