@@ -36,5 +36,5 @@ def _part(function: Callable[..., Any]) -> tuple[str, str, str]:
     place = f"{function.__module__}, QEMU {known.qemu_file}" if known.qemu_file else function.__module__
     colours = highlight(text, PythonLexer(), HtmlFormatter(noclasses=True, nowrap=True, style="tango"))
     link = f'<a href="{escape(known.qemu_link)}">QEMU {escape(known.qemu_file)}</a>' if known.qemu_file else ""
-    heading = f"<b>{escape(known.place)}</b> {link}"
+    heading = f"<b>{escape(known.file)}</b> {link}"
     return place, text, f'<div style="font:12px {palette.SANS}">{heading}</div><pre style="{LOOK}">{colours}</pre>'
