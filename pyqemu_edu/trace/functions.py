@@ -37,9 +37,12 @@ class Function:
 
     @property
     def file(self) -> str:
-        """The file, from the package's folder on: `pyqemu_edu/qom/object.py`."""
-        _, found, tail = self.filename.replace("\\", "/").rpartition(f"/{PACKAGE}/")
-        return f"{PACKAGE}/{tail}" if found else self.filename.rsplit("/", 1)[-1]
+        """The file, from the package's folder on: `pyqemu_edu/qom/object.py`; a notebook's cells are not files."""
+        path = self.filename.replace("\\", "/")
+        _, found, tail = path.rpartition(f"/{PACKAGE}/")
+        if "/ipykernel_" in path:
+            return "this notebook"
+        return f"{PACKAGE}/{tail}" if found else path.rsplit("/", 1)[-1]
 
     @property
     def place(self) -> str:

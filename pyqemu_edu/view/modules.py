@@ -9,7 +9,7 @@ from pyqemu_edu.view import palette
 from pyqemu_edu.view.drawing import Drawing, fit
 from pyqemu_edu.view.figure import Figure
 
-DOOR, GAP = 9, 2
+DOOR, HEIGHT, GAP = 12, 20, 4
 LEFT = 190
 ORDER = (
     ModuleInitType.OPTS,
@@ -41,9 +41,9 @@ def module_doors(process: Process) -> Figure:
         drawing.text(8, top + 14, f"{number} {kind.name}", bold=True)
         drawing.text(8, top + 30, f"{len(entries)} functions, {state}", size=11, colour=palette.SOFT)
         for place, entry in enumerate(entries):
-            x, y = LEFT + place % across * (DOOR + GAP), top + place // across * 20
+            x, y = LEFT + place % across * (DOOR + GAP), top + place // across * (HEIGHT + GAP)
             draw_door(drawing, x, y, opened, f"{place + 1}: {fit(name_of(entry.init), 700)}")
-        top += max(20 * -(-len(entries) // across), 36) + 14
+        top += max((HEIGHT + GAP) * -(-len(entries) // across), 36) + 14
         words.append(f"{kind.name}: {len(entries)} functions, {state}")
     drawing.height = top
     total = sum(len(entries) for entries in statics.init_type_list.values())
@@ -54,8 +54,10 @@ def module_doors(process: Process) -> Figure:
 def draw_door(drawing: Drawing, x: float, y: float, opened: bool, hint: str) -> None:
     """A closed door is filled and has a knob; an open one shows its leaf."""
     tint = palette.GREEN if opened else palette.AMBER
-    drawing.box(x, y, DOOR, 16, tint, round=1, title=hint, fill=palette.PAPER if opened else "")
+    drawing.box(x, y, DOOR, HEIGHT, tint, round=1, title=hint, fill=palette.PAPER if opened else "")
     if opened:
-        drawing.path(f"M{x:g} {y:g} l5 3 v13 h-5 z", colour=tint.edge, fill=tint.fill)
+        drawing.path(
+            f"M{x:g} {y:g} l{DOOR / 2:g} 4 v{HEIGHT - 1} l{-DOOR / 2:g} -3 z", colour=tint.edge, fill=tint.fill
+        )
     else:
-        drawing.path(f"M{x + 6.5:g} {y + 8.5:g} h0.8", colour=tint.edge, width=2)
+        drawing.path(f"M{x + DOOR - 3:g} {y + HEIGHT / 2:g} h1", colour=tint.edge, width=2.5)
