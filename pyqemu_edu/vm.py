@@ -26,11 +26,17 @@ from pyqemu_edu.hw.core.cpu import BP_GDB, SSTEP_ENABLE, SSTEP_NOIRQ, SSTEP_NOTI
 from pyqemu_edu.hw.core.machine import MachineState, current_machine
 from pyqemu_edu.process import Process, current_process
 from pyqemu_edu.qom.path import object_resolve_path
-from pyqemu_edu.qom.struct import Object
-from pyqemu_edu.qom.zoo import Population, run_program_constructors
+from pyqemu_edu.qom.struct import Object, TypeInfo
+from pyqemu_edu.qom.zoo import Population, run_program_constructors, type_constructor
 from pyqemu_edu.softmmu.cpus import cpu_resume, cpus_shutdown
-from pyqemu_edu.softmmu.runstate import main_loop_should_exit, qemu_cleanup, vm_prepare_start, vm_start
-from pyqemu_edu.softmmu.runstate_transitions import runstate_get, runstate_is_running
+from pyqemu_edu.softmmu.runstate import (
+    main_loop_should_exit,
+    qemu_cleanup,
+    qemu_system_vmstop_request,
+    vm_prepare_start,
+    vm_start,
+)
+from pyqemu_edu.softmmu.runstate_transitions import RunState, runstate_get, runstate_is_running
 from pyqemu_edu.softmmu.vl import qemu_init
 from pyqemu_edu.target.riscv.cpu import RISCVCPU
 from pyqemu_edu.trace.event import Event
@@ -38,6 +44,8 @@ from pyqemu_edu.trace.log import Log
 from pyqemu_edu.trace.recorder import Recorder, Stopped
 from pyqemu_edu.util.error import QemuExit
 from pyqemu_edu.util.main_loop import main_loop_wait
+from pyqemu_edu.util.module import run_constructors
+from pyqemu_edu.util.timer import QEMU_CLOCK_REALTIME, qemu_clock_get_ms, timer_del, timer_mod, timer_new_ms
 from pyqemu_edu.view.composition import composition_tree, object_properties
 from pyqemu_edu.view.console import console
 from pyqemu_edu.view.figure import Figure
@@ -59,8 +67,9 @@ class Qemu:
     """A QEMU, built and reset when this returns, and stopped, as with `-S`.
 
     `record` says whether building the machine is recorded; `types="modelled"` leaves out the types that are known by
-    name only; `stop_before` names a function of QEMU's before which all stops, so that one can look around.
-    `CommandLineError` says that the command line did not lead to a machine.
+    name only; `with_types` are types of one's own, known to this machine and to no other; `stop_before` names a
+    function of QEMU's before which all stops, so that one can look around.  `CommandLineError` says that the command
+    line did not lead to a machine.
     """
 
     def __init__(
@@ -69,6 +78,7 @@ class Qemu:
         *,
         record: bool = True,
         types: Population = "all",
+        with_types: Sequence[TypeInfo] = (),
         stop_before: str = "",
     ) -> None:
         words = shlex.split(command_line) if isinstance(command_line, str) else list(command_line)
@@ -79,13 +89,14 @@ class Qemu:
         self.exit_status: int | None = None
         self.stopped_before = ""
         self.close = weakref.finalize(self, _end_threads, self.process)
-        self._build(record or bool(stop_before), types)
+        self._build(record or bool(stop_before), types, with_types)
 
-    def _build(self, record: bool, types: Population) -> None:
+    def _build(self, record: bool, types: Population, with_types: Sequence[TypeInfo]) -> None:
         modules.link()
         try:
             with self._working(record):
                 run_program_constructors(types)
+                run_constructors([type_constructor(with_types)] if with_types else [])
                 qemu_init(self.process.argv)
         except Stopped as stop:
             self.stopped_before = str(stop)
@@ -96,9 +107,23 @@ class Qemu:
 
     # --- running ---
 
-    def run(self, *, until: int | None = None, budget: int | None = None, record: bool = False) -> Qemu:
-        """Let the guest run until it ends, a pc is `until`, or a hart has executed `budget` instructions."""
-        with self._working(record), self._breakpoint(until):
+    def run(
+        self,
+        *,
+        until: int | None = None,
+        budget: int | None = None,
+        seconds: float | None = None,
+        record: bool = False,
+    ) -> Qemu:
+        """Let the guest run until it ends, a pc is `until`, a hart has executed `budget` instructions, or time is up.
+
+        A hart that stands at `until` already first leaves it, as with a debugger's breakpoint.  A hart that sleeps
+        executes nothing: where nobody may wake it, only `seconds` end the run.
+        """
+        for number, hart in enumerate(self.harts):
+            if hart.env.pc == until:
+                self.step(hart=number, record=record)
+        with self._working(record), self._breakpoint(until), _alarm(seconds):
             for cpu in CPU_FOREACH():
                 cpu_set_instruction_budget(cpu, budget)
             vm_start()
@@ -106,14 +131,19 @@ class Qemu:
         return self
 
     def step(self, count: int = 1, hart: int = 0, *, record: bool = False) -> Qemu:
-        """Execute `count` instructions on one hart while the others stand still."""
+        """Execute `count` instructions on one hart while the others stand still.
+
+        Interrupts wait meanwhile.  A hart that sleeps is given up after a second.  Where one thread is every hart, it
+        begins with the first one, as in QEMU: before that has made a step, no other can.
+        """
         cpu = self.harts[hart]
         with self._working(record):
             cpu_single_step(cpu, SSTEP_ENABLE | SSTEP_NOIRQ | SSTEP_NOTIMER)
             for _ in range(count):
                 if self.exit_status is None and vm_prepare_start(True):
                     cpu_resume(cpu)
-                    self._serve(runstate_is_running)
+                    with _alarm(1):
+                        self._serve(runstate_is_running)
             cpu_single_step(cpu, 0)
         return self
 
@@ -148,9 +178,11 @@ class Qemu:
             return
         for cpu in CPU_FOREACH():
             cpu_breakpoint_insert(cpu, pc, BP_GDB)
-        yield
-        for cpu in CPU_FOREACH():
-            cpu_breakpoint_remove(cpu, pc, BP_GDB)
+        try:
+            yield
+        finally:
+            for cpu in CPU_FOREACH():
+                cpu_breakpoint_remove(cpu, pc, BP_GDB)
 
     # --- looking ---
 
@@ -228,6 +260,20 @@ def _collect_output(process: Process) -> bytearray:
     chardev_write.append(written)
     weakref.finalize(process, chardev_write.remove, written)
     return data
+
+
+@contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    """Have the machine stopped when so many seconds of the host are over."""
+    if seconds is None:
+        yield
+        return
+    timer = timer_new_ms(QEMU_CLOCK_REALTIME, qemu_system_vmstop_request, RunState.PAUSED)
+    timer_mod(timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + round(seconds * 1000))
+    try:
+        yield
+    finally:
+        timer_del(timer)
 
 
 def _end_threads(process: Process) -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-__all__ = ["GUESTS", "Guest", "guest"]
+from pyqemu_edu.target.riscv.asm import assemble
+
+__all__ = ["GUESTS", "Guest", "assembled", "guest"]
 
 FOLDER = Path(__file__).parent
 
@@ -76,16 +78,26 @@ def guest(name: str, scale: int = 1) -> str:
     return str(found.elf if scale == 1 else _scaled(found, scale))
 
 
+def assembled(source: str) -> str:
+    """Path of an ELF made of `source`, for `-kernel`. Raises AssemblyError with the line that is wrong."""
+    return str(_keep("guest.elf", assemble(source).elf()))
+
+
 def _scaled(found: Guest, scale: int) -> Path:
     if not found.scalable:
         raise ValueError(f"guest '{found.name}' has no scale")
     image = bytearray(found.elf.read_bytes())
     struct.pack_into("<Q", image, symbol_offset(found.elf, "scale"), scale)
+    return _keep(f"{found.name}-x{scale}.elf", image)
+
+
+def _keep(name: str, content: bytes | bytearray) -> Path:
+    """A file in a folder of its own that lives as long as this Python does."""
     folder = tempfile.mkdtemp(prefix="pyqemu-edu-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = Path(folder) / f"{found.name}-x{scale}.elf"
-    copy.write_bytes(image)
-    return copy
+    path = Path(folder) / name
+    path.write_bytes(content)
+    return path
 
 
 def symbol_address(elf: Path, symbol: str) -> int:
