@@ -41,7 +41,7 @@ format: $(READY) ## Let ruff put the source into shape
 
 .PHONY: diagrams
 diagrams: $(READY) ## Draw diagrams/ again from real recordings
-	$(BIN)/python diagrams/build.py
+	$(BIN)/python -m diagrams.build
 
 .PHONY: notebooks
 notebooks: $(READY) ## Run all notebooks and save them with their outputs

@@ -1,0 +1,1 @@
+"""Pictures of how QEMU starts, drawn from recordings; `python -m diagrams.build` draws them again."""
