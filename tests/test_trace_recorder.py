@@ -9,6 +9,7 @@ import pytest
 
 from pyqemu_edu.process import Process
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.trace.functions import describe
 from pyqemu_edu.trace.recorder import Recorder, Stopped
 from toys import load_toy, record
 
@@ -60,6 +61,11 @@ def test_a_function_knows_its_place_here_and_in_qemu(toy: ModuleType) -> None:
     log = record(toy).log
     assert log.calls("qemu_init")[0].function.qemu_file == "softmmu/vl.c"
     assert log.calls("find_machine")[0].function.qemu_file == "hw/core/machine.c"
+
+
+def test_a_function_of_a_notebook_is_at_no_place_of_this_machine() -> None:
+    cell = compile("def greet(): pass", "/tmp/ipykernel_4711/2718281828.py", "exec").co_consts[0]
+    assert describe(cell, "__main__").place == "this notebook:1"
 
 
 def test_private_functions_and_comprehensions_are_not_recorded(toy: ModuleType) -> None:

@@ -157,8 +157,10 @@ def test_each_word_of_a_command_line_is_followed_to_where_it_ends() -> None:
 
 def test_a_refused_command_line_can_still_be_looked_at() -> None:
     with pytest.raises(CommandLineError) as refused:
-        Qemu("-machine pc-i440fx-trusty -m 64")
-    assert "list memory" in word_routes(refused.value.vm.trace).text()
+        Qemu("-machine pc-i440fx-trusty -m 64 -vnc 0.0.0.0:12")
+    words = word_routes(refused.value.vm.trace).text()
+    assert "list memory" in words
+    assert "vnc=0.0.0.0:12 (id default)" in words  # gdb saw that id, which nobody gave
 
 
 def test_the_machine_class_undoes_what_must_not_be_inherited() -> None:
