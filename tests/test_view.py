@@ -209,8 +209,9 @@ def test_a_picture_of_the_types_wakes_none_of_them() -> None:
 
 def test_bits_that_an_instruction_fixes_are_told_from_its_operands() -> None:
     told = bit_fields(instruction("beq")).text()
-    assert "6:0    opcode        1100011" in told
-    assert "24:20  rs2           ....." in told
+    assert "6:0    opcode     1100011" in told
+    assert "24:20  rs2        ....." in told
+    assert "30:25  imm[10:5]  ......" in told
 
 
 def test_a_device_tree_is_read_back_as_source() -> None:

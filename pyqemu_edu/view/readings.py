@@ -1,0 +1,68 @@
+"""One instruction read in every way that there is, one below the other (Not in QEMU)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from types import SimpleNamespace
+
+from pyqemu_edu.accel.tcg.tb import TBInsn, TranslationBlock
+from pyqemu_edu.disas.riscv import disasm_inst
+from pyqemu_edu.disas.riscv_names import rv_ireg_name_sym
+from pyqemu_edu.process import Process
+from pyqemu_edu.target.riscv.cpu_bits import RVC
+from pyqemu_edu.target.riscv.insn.decode import Decoded, decode
+from pyqemu_edu.target.riscv.insn.effects import effects
+from pyqemu_edu.target.riscv.translate import DisasContext, riscv_translate_init
+from pyqemu_edu.tcg.tcg import op_text, tcg_ctx, tcg_func_start, tcg_gen_insn_start
+from pyqemu_edu.view.figure import Figure, table
+
+PC = 0x8000_0000
+
+
+def readings(word: int) -> Figure:
+    """The table: as bits, as assembly, in names, on nothing. Raises ValueError for what is no instruction."""
+    instruction, operands = decoded(word)
+    rows = [
+        ("pattern", instruction.pattern),
+        ("word", f"{word:0{8 * instruction.length}b}"),
+        ("operands", ", ".join(f"{name} = {value}" for name, value in operands._asdict().items())),
+        ("assembly", " ".join(disasm_inst(PC, word).split())),
+        *(("" if n else "operations", text) for n, text in enumerate(operations(word))),
+        ("touches", touched(word)),
+    ]
+    return table(f"{instruction.name}, read in five ways", ("reading", "result"), rows)
+
+
+def decoded(word: int) -> Decoded:
+    """The instruction and its operands. Raises ValueError for what is none."""
+    found = decode(word)
+    if found is None:
+        raise ValueError(f"{word:#x} is no instruction")
+    return found
+
+
+def operations(word: int) -> list[str]:
+    """What the translator makes of one instruction at `PC`, as `-d op` shows it."""
+    instruction, operands = decoded(word)
+    with Process():
+        riscv_translate_init()
+        tb = TranslationBlock(pc=PC, cs_base=0, flags=0, cflags=0, insns=[TBInsn((PC, 0))])
+        ctx = DisasContext(tb, pc_first=PC, pc_next=PC, tcg=tcg_ctx(), env=SimpleNamespace(misa_ext=RVC))
+        ctx.opcode, ctx.pc_succ_insn, ctx.mem_idx = word, PC + instruction.length, 3
+        tcg_func_start(ctx.tcg)
+        tcg_gen_insn_start(ctx.tcg, PC, 0)
+        instruction.meaning(ctx, operands)
+        if ctx.csr_ends_block:
+            ctx.exit()
+        return [op_text(op).strip() for op in ctx.tcg.ops[1:]]
+
+
+def touched(word: int) -> str:
+    """What an instruction reads, writes and does besides, in words."""
+    instruction, operands = decoded(word)
+    found = asdict(effects(instruction.meaning, operands))
+    names = {key: ", ".join(rv_ireg_name_sym[n] for n in sorted(found.pop(key))) for key in ("reads", "writes")}
+    more = {key: value for key, value in found.items() if value}
+    said = [f"{key} {value}" for key, value in names.items() if value]
+    said += [key.replace("_", " ") if value is True else f"{key} {value}" for key, value in more.items()]
+    return "; ".join(said) or "nothing"
