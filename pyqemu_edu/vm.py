@@ -118,8 +118,10 @@ class Qemu:
         """Let the guest run until it ends, a pc is `until`, a hart has executed `budget` instructions, or time is up.
 
         A hart that stands at `until` already first leaves it, as with a debugger's breakpoint.  A hart that sleeps
-        executes nothing: where nobody may wake it, only `seconds` end the run.
+        executes nothing: where nobody may wake it, only `seconds` end the run.  What has ended stays as it is.
         """
+        if self.exit_status is not None:
+            return self
         for number, hart in enumerate(self.harts):
             if hart.env.pc == until:
                 self.step(hart=number, record=record)

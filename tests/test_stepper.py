@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from conftest import required_tool
+from pyqemu_edu.process import Process
 from pyqemu_edu.trace.log import Log
+from pyqemu_edu.trace.recorder import Recorder
+from pyqemu_edu.view import stepper
 from pyqemu_edu.view.stepper import Stepper, columns
 from toys import load_toy, record
 
@@ -43,6 +46,13 @@ def test_a_line_that_is_lit_lies_inside_its_function(log: Log) -> None:
         function = trace["functions"][trace["what"][call.index]]
         line = function["line"] if event.kind == "call" else event.line
         assert function["first"] <= line < function["first"] + len(function["source"])
+
+
+def test_files_of_ours_appear_by_their_short_names(toy: ModuleType) -> None:
+    with Process() as process, Recorder(process, also=[toy.__name__]) as recorder:
+        toy.qemu_init([f"{Path(stepper.__file__)}"])
+    texts = columns(recorder.log)["texts"]
+    assert "'pyqemu_edu/view/stepper.py', 'object'" in texts
 
 
 def test_the_page_stands_alone(log: Log) -> None:

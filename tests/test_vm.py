@@ -113,6 +113,7 @@ def test_an_ended_machine_neither_runs_nor_steps() -> None:
     vm = machine("", guest("exitcode")).run()
     before = vm.harts[0].instret
     assert vm.step().exit_status == 42
+    assert vm.run().exit_status == 42
     assert vm.harts[0].instret == before
 
 

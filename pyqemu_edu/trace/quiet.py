@@ -59,7 +59,9 @@ QUIET: dict[str, frozenset[str]] = {
     "util.log":                 frozenset({"qemu_log_in_addr_range", "qemu_loglevel_mask"}),
     "util.main_loop":           frozenset({"qemu_mutex_iothread_locked"}),
     "util.module":              frozenset({"find_type"}),
-    "util.timer":               frozenset({"get_clock", "main_loop_tlg", "qemu_clock_get_ns"}),
+    "util.timer": frozenset({
+        "get_clock", "main_loop_tlg", "qemu_clock_get_ms", "qemu_clock_get_ns", "qemu_clock_get_us",
+    }),
 }
 
 ONLY: dict[str, frozenset[str]] = {

@@ -21,6 +21,7 @@ from pyqemu_edu.view import palette
 from pyqemu_edu.view.sentences import sentence_of, topic_of
 
 HERE = Path(__file__).parent
+ROOT = f"{HERE.parents[1]}/"
 LISTED = 40
 
 
@@ -76,7 +77,7 @@ class Interned:
 
 
 def columns(log: Log, title: str = "trace") -> dict[str, Any]:
-    """The whole trace as the browser gets it: one list for each column."""
+    """The whole trace as the browser gets it: one list for each column; files of ours by their short names."""
     texts = Interned()
     numbers = [
         texts.number(record.shown, sentence_of(record) if log.kind[record.index] == EVENT else "") for record in log
@@ -90,8 +91,8 @@ def columns(log: Log, title: str = "trace") -> dict[str, Any]:
         "parent": log.parent.tolist(),
         "line": log.line.tolist(),
         "text": numbers,
-        "texts": texts.column(0),
-        "sentences": texts.column(1),
+        "texts": [text.replace(ROOT, "") for text in texts.column(0)],
+        "sentences": [text.replace(ROOT, "") for text in texts.column(1)],
         "functions": [function_columns(function) for function in log.functions],
         "events": [{"name": kind.name, "topic": topic_of(kind.name)} for kind in log.event_kinds],
         "threads": list(log.threads),
