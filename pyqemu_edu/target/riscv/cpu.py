@@ -97,6 +97,7 @@ from pyqemu_edu.target.riscv.gdbstub import (
     riscv_gdb_get_dynamic_xml,
 )
 from pyqemu_edu.target.riscv.insn.decode import Decoder, decoder
+from pyqemu_edu.target.riscv.machine import vmstate_riscv_cpu
 from pyqemu_edu.target.riscv.pmp import PmpTable
 from pyqemu_edu.target.riscv.translate import gen_intermediate_code, riscv_translate_init
 from pyqemu_edu.util.error import QemuExit, error_report
@@ -512,7 +513,10 @@ def _set_lower_xlen(status: int, mxl: int) -> int:
 
 # The types
 
-riscv_sysemu_ops = SysemuCPUOps(get_phys_page_debug=riscv_cpu_get_phys_page_debug)
+riscv_sysemu_ops = SysemuCPUOps(
+    get_phys_page_debug=riscv_cpu_get_phys_page_debug,
+    legacy_vmsd=vmstate_riscv_cpu,
+)
 
 riscv_tcg_ops = TCGCPUOps(
     initialize=riscv_translate_init,
