@@ -5,8 +5,6 @@ from __future__ import annotations
 import mmap
 from types import SimpleNamespace
 
-import numpy as np
-
 from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec, tcg_exec_realizefn
 from pyqemu_edu.accel.tcg.tb_maint import tb_flush
 from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
@@ -55,7 +53,7 @@ class BareHart:
     def _memory(self) -> AddressSpaceDispatch:
         host = mmap.mmap(-1, RAM_SIZE)
         ram = MemoryRegion(name="ram", size=RAM_SIZE, ram=True)
-        ram.ram_block = RAMBlock(ram, host, memoryview(host), np.frombuffer(host, np.uint8), 0, RAM_SIZE)
+        ram.ram_block = RAMBlock(ram, host, memoryview(host), 0, RAM_SIZE)
         self.ram = memoryview(host)
         ops = MemoryRegionOps(
             read=lambda opaque, addr, size: 0x1122334455667788 >> 8 * addr & (1 << 8 * size) - 1,

@@ -6,12 +6,13 @@ import mmap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntFlag
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from pyqemu_edu.qom.struct import Object
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 TYPE_MEMORY_REGION = "memory-region"
 UINT64_MAX = 2**64 - 1
@@ -74,10 +75,16 @@ class RAMBlock:
     mr: MemoryRegion
     host: mmap.mmap
     view: memoryview
-    array: NDArray[np.uint8]
     offset: int
     used_length: int
     idstr: str = ""
+
+    @property
+    def array(self) -> NDArray[np.uint8]:
+        """The bytes as numpy sees them; it is imported for those who ask, as it takes its time and a thread."""
+        import numpy as np
+
+        return np.frombuffer(self.host, dtype=np.uint8)
 
 
 @dataclass(eq=False)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import mmap
 import os
 
-import numpy as np
-
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.memory_region import TARGET_PAGE_SIZE, MemoryRegion, RAMBlock, memory_region_name
 from pyqemu_edu.util.error import QemuError
@@ -36,8 +34,7 @@ def qemu_ram_alloc(size: int, mr: MemoryRegion) -> RAMBlock:
     except (OSError, OverflowError, ValueError) as error:
         reason = os.strerror(getattr(error, "errno", None) or 12)
         raise QemuError(f"cannot set up guest memory '{memory_region_name(mr)}': {reason}") from None
-    array = np.frombuffer(host, dtype=np.uint8)
-    block = RAMBlock(mr, host, memoryview(host), array, find_ram_offset(size), size)
+    block = RAMBlock(mr, host, memoryview(host), find_ram_offset(size), size)
     ram_list = statics().ram_list
     ram_list.append(block)
     ram_list.sort(key=lambda other: -other.used_length)

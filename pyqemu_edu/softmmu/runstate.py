@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pyqemu_edu.cpus_common import current_cpu
@@ -59,6 +60,7 @@ class Statics:
         self.reset_requested = ShutdownCause.NONE
         self.shutdown_requested = ShutdownCause.NONE
         self.shutdown_signal = 0
+        self.shutdown_pid = 0
         self.powerdown_requested = False
         self.debug_requested = False
         self.debug_cpu: CPUState | None = None
@@ -173,9 +175,9 @@ def qemu_system_shutdown_request(reason: ShutdownCause) -> None:
 
 
 def qemu_system_killed(signal: int, pid: int) -> None:
-    """A signal ends the process; safe in a signal handler."""
+    """Process `pid` ends this one by a signal."""
     s = statics()
-    s.shutdown_signal = signal
+    s.shutdown_signal, s.shutdown_pid = signal, pid
     s.shutdown_action = "poweroff"
     s.shutdown_requested = ShutdownCause.HOST_SIGNAL
     qemu_notify_event()
@@ -250,10 +252,21 @@ def qemu_system_powerdown() -> None:
 
 
 def qemu_kill_report() -> None:
-    """Say which signal it was."""
+    """Say which signal it was, and who sent it; nobody did if it came from a terminal."""
     signal, statics().shutdown_signal = statics().shutdown_signal, 0
-    if signal:
+    pid = statics().shutdown_pid
+    if signal and pid:
+        error_report(f"terminating on signal {signal} from pid {pid} ({qemu_get_pid_name(pid)})")
+    elif signal:
         error_report(f"terminating on signal {signal}")
+
+
+def qemu_get_pid_name(pid: int) -> str:
+    """The first word of a process's command line (QEMU util/oslib-posix.c)."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0].decode(errors="replace")
+    except OSError:
+        return "<unknown process>"
 
 
 def _take(name: str, nothing: Any) -> Any:
