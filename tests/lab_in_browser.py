@@ -26,6 +26,18 @@ PLACES = """
     JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR
 """.split()
 
+
+def places_in(private: Path) -> dict[str, str]:
+    """The environment in which Jupyter keeps everything in `private`."""
+    return os.environ | {place: str(private / place.lower()) for place in PLACES}
+
+
+def trust(notebook: Path, private: Path) -> None:
+    """Say that the outputs in the file are one's own, as `make lab` does."""
+    command = [sys.executable, "-m", "jupyter", "trust", str(notebook)]
+    subprocess.run(command, env=places_in(private), check=True, capture_output=True, timeout=60)
+
+
 CELLS = """
     return Array.from(jupyterapp.shell.currentWidget.content.model.cells)
         .filter(cell => cell.type === 'code')
@@ -47,10 +59,6 @@ def wait_for(what: Callable[[], Any], *, seconds: float = 60) -> Any:
 @contextmanager
 def jupyter_lab(folder: Path, private: Path) -> Iterator[tuple[str, str]]:
     """(address, token) of a JupyterLab that serves `folder` and keeps everything of its own in `private`."""
-    places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR")
-    environment = {
-        place: str(private / place.lower()) for place in (*places, "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
-    }
     switched_off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     page_config = private / "jupyter_config_dir/labconfig/page_config.json"
     page_config.parent.mkdir(parents=True)
@@ -59,7 +67,7 @@ def jupyter_lab(folder: Path, private: Path) -> Iterator[tuple[str, str]]:
     command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={folder}"]
     with (private / "log").open("w") as log:
         server = subprocess.Popen(
-            command, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            command, env=places_in(private), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
     try:
         runtime = private / "jupyter_runtime_dir"

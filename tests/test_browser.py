@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from conftest import ROOT, required_tool
-from lab_in_browser import Notebook, chromium, jupyter_lab, wait_for
+from lab_in_browser import Notebook, chromium, jupyter_lab, trust, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 Open = Callable[[Path], Notebook]
@@ -64,6 +64,7 @@ def open_notebook(tmp_path: Path) -> Iterator[Open]:
 
         def opened(path: Path) -> Notebook:
             (tmp_path / "private").mkdir()
+            trust(path, tmp_path / "private")
             address, token = stack.enter_context(jupyter_lab(path.parent, tmp_path / "private"))
             chrome = stack.enter_context(chromium(*programs, tmp_path / "profile"))
             return Notebook(chrome, address, token, path.name)
@@ -120,5 +121,15 @@ def test_the_tour_runs_in_a_real_jupyterlab_and_its_stepper_moves(open_notebook:
     assert widgets, "the tour has a stepper"
     notebook.scroll_to(widgets[0])
     before = shown(notebook.chrome, ".pyqemu-stepper .said")
+    notebook.chrome.find_element(By.CSS_SELECTOR, ".pyqemu-stepper .frame").send_keys(Keys.ARROW_RIGHT)
+    wait_for(lambda: shown(notebook.chrome, ".pyqemu-stepper .said") != before)
+
+
+def test_a_committed_stepper_moves_before_anything_is_run(open_notebook: Open, tmp_path: Path):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    notebook = open_notebook(tmp_path / "notebooks/00_tour.ipynb")
+    notebook.scroll_to(notebook.widget_cells()[0])
+    before = shown(notebook.chrome, ".pyqemu-stepper .said")
+    assert before.startswith("0.")
     notebook.chrome.find_element(By.CSS_SELECTOR, ".pyqemu-stepper .frame").send_keys(Keys.ARROW_RIGHT)
     wait_for(lambda: shown(notebook.chrome, ".pyqemu-stepper .said") != before)

@@ -1,4 +1,4 @@
-"""Runs notebooks from top to bottom and saves them with their outputs, the same bytes each time (Not in QEMU).
+"""Runs notebooks from top to bottom and saves them with their outputs, the same bytes each time as far as threads allow (Not in QEMU).
 
     python tools/execute_notebooks.py notebooks/*.ipynb
 
@@ -18,7 +18,8 @@ from nbformat import NotebookNode
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 SECONDS_A_CELL = 120
 PATIENT_THREADS = "--IPKernelApp.exec_lines=import sys; sys.setswitchinterval(1)"
-"""Threads take turns where one waits, not where time is up: a recording of several comes out the same."""
+"""Threads take turns where one waits, not where time is up.  Which of two that wait goes on first is still chance: the
+recording of a machine with several harts, in a stepper, is the one thing that may differ from run to run."""
 
 
 def execute(path: Path) -> None:
