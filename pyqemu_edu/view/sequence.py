@@ -95,7 +95,7 @@ def thread_messages(records: Sequence[Record]) -> list[Message]:
         line = by_thread(record)
         if record.kind != "call":
             continue
-        if record.thread not in seen and seen:
+        if record.thread not in seen and seen and is_born(record):
             messages.append(Message(by_thread(records[number - 1]), line, "starts the thread"))
         seen.add(record.thread)
         words = f"{record.name}({', '.join(show(value) for value in record.values[:1])})"
@@ -106,6 +106,12 @@ def thread_messages(records: Sequence[Record]) -> list[Message]:
             if other:
                 messages.append(Message(line, by_thread(other), "wakes", dashed=True))
     return messages
+
+
+def is_born(record: Record) -> bool:
+    """Whether the log knows how the record's thread began: with a function that QEMU gives to `qemu_thread_create`."""
+    first = record.log[record.log.thread.index(record.thread)]
+    return first.name.endswith("_thread_fn")
 
 
 def fold_messages(messages: Sequence[Message]) -> list[tuple[Message, int]]:
