@@ -1,4 +1,4 @@
-"""Runs notebooks from top to bottom and saves them with their outputs, the same bytes each time as far as threads allow (Not in QEMU).
+"""Runs notebooks from top to bottom and saves them with their outputs, the same bytes each time (Not in QEMU).
 
     python tools/execute_notebooks.py notebooks/*.ipynb
 
