@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyqemu_edu import modules
-from pyqemu_edu.process import Process
+from pyqemu_edu.process import Process, standard_output
 from pyqemu_edu.qom.zoo import run_program_constructors
 from pyqemu_edu.softmmu.main import main as qemu_main
 from pyqemu_edu.target.riscv.asm import AssemblyError, assemble
@@ -20,6 +21,8 @@ from pyqemu_edu.trace.perfetto import perfetto
 from pyqemu_edu.trace.recorder import Recorder
 from pyqemu_edu.trace.text import records_as_text, tree_as_text
 from pyqemu_edu.vm import PROGRAM, CommandLineError, Qemu
+
+NAME = "pyqemu-system-riscv64"
 
 
 def ground_truth(log: Log) -> str:
@@ -37,10 +40,13 @@ FORMATS: dict[str, Callable[[Log], str]] = {
 }
 
 
-def qemu_system_main(argv: Sequence[str] | None = None) -> int:
+def qemu_system_main() -> int:
     """Be `qemu-system-riscv64`: its options, its output, its exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    name = NAME if sys.argv[0].endswith("__main__.py") else sys.argv[0]
+    stdout, stderr = standard_output(1), standard_output(2)
     modules.link()
-    with Process(sys.argv if argv is None else argv) as process:
+    with Process([name, *sys.argv[1:]], stdout=stdout, stderr=stderr) as process:
         run_program_constructors()
         return qemu_main(process.argv)
 

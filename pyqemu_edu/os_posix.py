@@ -43,8 +43,8 @@ def os_signals_blocked() -> Iterator[None]:
 def os_setup_signal_handling() -> None:
     """From now on the signals end the machine."""
     if signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= TERMINATING:
-        statics().waiter = thread_in_process(_wait_for_signals, statics(), name="signals")
-        statics().waiter.start()
+        waiter = statics().waiter = thread_in_process(_wait_for_signals, statics(), name="signals")
+        waiter.start()
 
 
 def _wait_for_signals(s: Statics) -> None:

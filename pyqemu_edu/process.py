@@ -17,6 +17,8 @@ So a notebook cell can be run twice, two machines live side by side, and a test 
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -68,6 +70,26 @@ class Process:
         except KeyError:
             with self._lock:
                 return cast(S, self._statics.setdefault(factory, factory()))
+
+
+class Unheeded(io.FileIO):
+    """An output that never fails: C's `printf` does not look whether anybody reads."""
+
+    def write(self, data: Any, /) -> int:
+        """Write what can be written."""
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return len(data)
+
+
+def standard_output(fd: int) -> TextIO:
+    """The program's own output or error stream, a line at a time; what comes to a closed one is lost."""
+    try:
+        raw = Unheeded(fd, "w", closefd=False)
+    except OSError:
+        raw = Unheeded(os.open(os.devnull, os.O_WRONLY), "w")
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "surrogateescape", line_buffering=True)
 
 
 def current_process() -> Process:

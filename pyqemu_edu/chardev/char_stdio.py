@@ -7,6 +7,7 @@ import os
 import termios
 import threading
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -66,6 +67,8 @@ def qemu_chr_open_stdio(chr: Chardev, backend: dict[str, Any]) -> bool:
         raise QemuError("cannot use stdio by multiple character devices")
     statics().stdio_in_use = True
     process = current_process()
+    if process.stdin is None:
+        raise QemuError("Failed to set FD nonblocking: Bad file descriptor")
     FD_CHARDEV(chr).out = binary(process.stdout)
     if is_terminal(process.stdin):
         term_raw(process.stdin.fileno(), backend["signal"])
@@ -104,8 +107,9 @@ def read_stdin(chr: FDChardev, stdin: TextIO) -> None:
         data = stdin.read().encode()
         aio_bh_schedule_oneshot(lambda opaque: qemu_chr_be_push(chr, data))
         return
-    while data := os.read(fd, 4096):
-        aio_bh_schedule_oneshot(lambda data: qemu_chr_be_push(chr, data), data)
+    with suppress(OSError):
+        while data := os.read(fd, 4096):
+            aio_bh_schedule_oneshot(lambda data: qemu_chr_be_push(chr, data), data)
 
 
 def char_stdio_finalize(obj: Object) -> None:

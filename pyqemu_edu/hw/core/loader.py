@@ -153,7 +153,8 @@ def load_elf_ram_sym(filename: str, machine: int, sym_cb: SymbolFn | None = None
     except IsADirectoryError:
         return None
     except OSError as error:
-        current_process().stderr.write(f"{filename}: {error.strerror}\n")
+        place = f"{filename}: " if filename else ""
+        current_process().stderr.write(f"{place}{error.strerror}\n")
         return None
     elf = elf_read(data, machine)
     if elf is None:

@@ -246,7 +246,7 @@ def spike_socket_init(s: SpikeState, i: int) -> None:
 
 def spike_load_kernel(s: SpikeState, firmware_end_addr: int) -> int:
     """Load what `-kernel` names; where it begins, 0 without one (in QEMU `spike_board_init`)."""
-    if not s.kernel_filename:
+    if s.kernel_filename is None:
         return 0
     kernel_start_addr = riscv_calc_kernel_start_addr(s.soc[0], firmware_end_addr)
     return riscv_load_kernel(s.kernel_filename, kernel_start_addr, htif_symbol_callback)
@@ -254,7 +254,7 @@ def spike_load_kernel(s: SpikeState, firmware_end_addr: int) -> int:
 
 def spike_load_initrd(s: SpikeState, fdt: Fdt, kernel_entry: int) -> None:
     """Load what `-initrd` names, and tell the guest where it is (in QEMU `spike_board_init`)."""
-    if s.kernel_filename and s.initrd_filename:
+    if s.kernel_filename is not None and s.initrd_filename:
         start, end = riscv_load_initrd(s.initrd_filename, s.ram_size, kernel_entry)
         qemu_fdt_setprop_cell(fdt, "/chosen", "linux,initrd-start", start)
         qemu_fdt_setprop_cell(fdt, "/chosen", "linux,initrd-end", end)
