@@ -19,6 +19,8 @@ from pyqemu_edu.hw.core.qdev_realize import qdev_get_vmsd
 from pyqemu_edu.migration.vmstate import VMStateDescription, vmstate_register
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.klass import object_class_get_name
+from pyqemu_edu.softmmu.memory_region import TARGET_PAGE_SIZE, MemTxResult
+from pyqemu_edu.softmmu.physmem import address_space_read
 from pyqemu_edu.util.error import QemuError, QemuExit, error_report, error_report_err
 
 ENOENT = 2
@@ -113,3 +115,26 @@ def cpu_breakpoint_remove_all(cpu: CPUState, mask: int) -> None:
 def cpu_single_step(cpu: CPUState, enabled: int) -> None:
     """Stop after each instruction, or not: the SSTEP_ flags."""
     cpu.singlestep_enabled = enabled
+
+
+def cpu_memory_rw_debug(cpu: CPUState, addr: int, length: int) -> bytes | None:
+    """Memory as the CPU sees it, page by page; None if some of it is not there (QEMU softmmu/physmem.c).
+
+    Left out: writing, which only gdb asks for.
+    """
+    ops = CPU_GET_CLASS(cpu).sysemu_ops
+    assert ops is not None
+    assert ops.get_phys_page_debug is not None
+    assert cpu.as_ is not None
+    data = b""
+    while len(data) < length:
+        at = addr + len(data) & (1 << 64) - 1
+        page = ops.get_phys_page_debug(cpu, at & -TARGET_PAGE_SIZE)
+        if page == -1:
+            return None
+        offset = at % TARGET_PAGE_SIZE
+        piece, result = address_space_read(cpu.as_, page + offset, min(length - len(data), TARGET_PAGE_SIZE - offset))
+        if result != MemTxResult.OK:
+            return None
+        data += piece
+    return data

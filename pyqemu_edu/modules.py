@@ -43,6 +43,7 @@ MODULES = (
     "hw.intc.riscv_aclint",
     "hw.riscv.riscv_hart",
     "hw.riscv.spike",
+    "monitor.opts",
 )
 
 

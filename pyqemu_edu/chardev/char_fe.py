@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyqemu_edu.chardev.chardev import CHARDEV_GET_CLASS, Chardev, QEMUChrEvent, qemu_chr_be_push, qemu_chr_write
+from pyqemu_edu.chardev.chardev import (
+    CHARDEV_GET_CLASS,
+    Chardev,
+    QEMUChrEvent,
+    qemu_chr_be_event,
+    qemu_chr_be_push,
+    qemu_chr_write,
+)
 from pyqemu_edu.util.error import QemuError
 
 CanRead = Callable[[Any], int]
@@ -56,8 +63,9 @@ def qemu_chr_fe_set_handlers(
     fd_read: Read | None = None,
     fd_event: OnEvent | None = None,
     opaque: Any = None,
+    sync_state: bool = True,
 ) -> None:
-    """Say who takes input; an open line is announced at once."""
+    """Say who takes input; an open line is announced at once unless `sync_state` is false."""
     b.chr_can_read, b.chr_read, b.chr_event, b.opaque = fd_can_read, fd_read, fd_event, opaque
     s = b.chr
     if s is None:
@@ -66,9 +74,19 @@ def qemu_chr_fe_set_handlers(
     update = CHARDEV_GET_CLASS(s).chr_update_read_handler
     if update is not None:
         update(s)
-    if b.fe_open and s.be_open and fd_event is not None:
-        fd_event(opaque, QEMUChrEvent.OPENED)
+    if b.fe_open:
+        qemu_chr_fe_take_focus(b)
+        if sync_state and s.be_open:
+            qemu_chr_be_event(s, QEMUChrEvent.OPENED)
     qemu_chr_fe_accept_input(b)
+
+
+def qemu_chr_fe_take_focus(b: CharBackend) -> None:
+    """Get the input, if the line is shared."""
+    if b.chr is not None:
+        take_focus = CHARDEV_GET_CLASS(b.chr).chr_take_focus
+        if take_focus is not None:
+            take_focus(b.chr, b)
 
 
 def qemu_chr_fe_write(be: CharBackend, buf: bytes) -> int:

@@ -17,10 +17,13 @@ from pyqemu_edu.chardev.chardev import (
     Chardev,
     ChardevClass,
     QEMUChrEvent,
+    get_chardevs_root,
     qemu_chr_be_event,
     qemu_chr_write,
 )
+from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.klass import object_check, object_class_check
+from pyqemu_edu.qom.path import object_children
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.util.error import QemuError, QemuExit
@@ -37,6 +40,14 @@ MUX_HELP = (
     "% c    switch between console and monitor",
     "% %  sends %",
 )
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.muxes_opened = True
+
+
+statics = per_process(Statics)
 
 
 @dataclass(eq=False)
@@ -79,7 +90,7 @@ def timestamp(seconds: float) -> bytes:
 
 def mux_print_help(chr: Chardev) -> None:
     """What may follow the escape character."""
-    qemu_chr_write(chr, b"\n\rEscape-Char is Ctrl-a\n\r")
+    qemu_chr_write(chr, b"\n\r")
     for line in MUX_HELP:
         qemu_chr_write(chr, line.replace("%", "C-a").encode() + b"\n\r")
 
@@ -147,9 +158,15 @@ def mux_chr_read(d: MuxChardev, buf: bytes) -> None:
 
 
 def mux_chr_event(d: MuxChardev, event: QEMUChrEvent) -> None:
-    """Something happened to the real line: tell all devices."""
-    for mux_nr in range(len(d.backends)):
-        mux_chr_send_event(d, mux_nr, event)
+    """Something happened to the real line."""
+    mux_chr_send_all_event(d, event)
+
+
+def mux_chr_send_all_event(d: MuxChardev, event: QEMUChrEvent) -> None:
+    """Tell all devices, once the machine is built."""
+    if statics().muxes_opened:
+        for mux_nr in range(len(d.backends)):
+            mux_chr_send_event(d, mux_nr, event)
 
 
 def mux_set_focus(chr: Chardev, focus: int) -> None:
@@ -164,20 +181,24 @@ def mux_set_focus(chr: Chardev, focus: int) -> None:
 
 
 def mux_chr_attach(chr: Chardev, be: CharBackend) -> None:
-    """One more device; the newest gets the input (in QEMU `qemu_chr_fe_init`, `qemu_chr_fe_set_handlers`)."""
+    """One more device (in QEMU a part of `qemu_chr_fe_init`)."""
     d = MUX_CHARDEV(chr)
     if len(d.backends) >= MAX_MUX:
         raise QemuError(f"too many uses of multiplexed chardev '{d.label}' (maximum is {MAX_MUX})")
     d.backends.append(be)
     d.buffers.append(bytearray())
-    mux_set_focus(d, len(d.backends) - 1)
+
+
+def mux_chr_take_focus(chr: Chardev, be: CharBackend) -> None:
+    """One of the devices gets the input (in QEMU a part of `qemu_chr_fe_take_focus`)."""
+    mux_set_focus(chr, MUX_CHARDEV(chr).backends.index(be))
 
 
 def mux_chr_update_read_handlers(chr: Chardev) -> None:
     """Have the real line's input come here."""
     d = MUX_CHARDEV(chr)
     if d.chr.chr_read is None:
-        qemu_chr_fe_set_handlers(d.chr, mux_chr_can_read, mux_chr_read, mux_chr_event, d)
+        qemu_chr_fe_set_handlers(d.chr, mux_chr_can_read, mux_chr_read, mux_chr_event, d, sync_state=False)
 
 
 def qemu_chr_open_mux(chr: Chardev, backend: dict[str, Any]) -> bool:
@@ -186,7 +207,21 @@ def qemu_chr_open_mux(chr: Chardev, backend: dict[str, Any]) -> bool:
     if drv is None:
         raise QemuError(f"mux: base chardev {backend['chardev']} not found")
     qemu_chr_fe_init(MUX_CHARDEV(chr).chr, drv)
-    return True
+    return statics().muxes_opened
+
+
+def suspend_mux_open() -> None:
+    """While the machine is built, no device on a shared line is told that the line is open."""
+    statics().muxes_opened = False
+
+
+def resume_mux_open() -> None:
+    """Tell them all, so that only the one that has the input by now greets the user."""
+    statics().muxes_opened = True
+    for child in object_children(get_chardevs_root()):
+        if isinstance(child, MuxChardev) and not child.be_open:
+            mux_chr_send_all_event(child, QEMUChrEvent.OPENED)
+            child.be_open = True
 
 
 def char_mux_class_init(klass: ObjectClass) -> None:
@@ -197,6 +232,7 @@ def char_mux_class_init(klass: ObjectClass) -> None:
     cc.chr_accept_input = mux_chr_accept_input
     cc.chr_be_event = mux_chr_be_event
     cc.chr_attach = mux_chr_attach
+    cc.chr_take_focus = mux_chr_take_focus
     cc.chr_update_read_handler = mux_chr_update_read_handlers
 
 

@@ -52,6 +52,8 @@ class ChardevClass(ObjectClass):
     chr_be_event: Callable[[Any, QEMUChrEvent], None] | None = None
     chr_attach: Callable[[Any, Any], None] | None = None
     """Takes one more front end; without it there can be but one (Not in QEMU: an `if` for the mux there)."""
+    chr_take_focus: Callable[[Any, Any], None] | None = None
+    """Gives one of several front ends the input (Not in QEMU, as before)."""
 
 
 class Output(Protocol):

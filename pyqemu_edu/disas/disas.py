@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyqemu_edu.accel.tcg.cputlb import load_helper
+from pyqemu_edu.cpu import cpu_memory_rw_debug
 from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState, MMUAccessType
+from pyqemu_edu.softmmu.physmem import address_space_memory, address_space_read
 
 PrintInsn = Callable[[int, "DisassembleInfo"], int]
 
@@ -32,14 +34,41 @@ def target_disas(cpu: CPUState, code: int, size: int) -> str:
         parts = (load_helper(cpu, address + i, 1, mmu_idx, MMUAccessType.INST_FETCH) for i in range(length))
         return bytes(parts)
 
+    info = initialize_debug_target(cpu, read_memory)
+    pc = code
+    while pc < code + size:
+        pc += disas_line(info, pc)
+    return "".join(info.text)
+
+
+def monitor_disas(cpu: CPUState, pc: int, nb_insn: int, is_physical: bool) -> str:
+    """So many instructions from `pc` on; what cannot be read is zero (QEMU disas.c)."""
+
+    def read_memory(address: int, length: int) -> bytes:
+        if is_physical:
+            return address_space_read(address_space_memory(), address, length)[0]
+        return cpu_memory_rw_debug(cpu, address, length) or bytes(length)
+
+    info = initialize_debug_target(cpu, read_memory)
+    for _ in range(nb_insn):
+        pc += disas_line(info, pc)
+    return "".join(info.text)
+
+
+def initialize_debug_target(cpu: CPUState, read_memory: Callable[[int, int], bytes]) -> DisassembleInfo:
+    """A disassembler for what this CPU executes (QEMU disas.c)."""
     info = DisassembleInfo(read_memory)
     disas_set_info = CPU_GET_CLASS(cpu).disas_set_info
     assert disas_set_info is not None
     disas_set_info(cpu, info)
+    return info
+
+
+def disas_line(info: DisassembleInfo, pc: int) -> int:
+    """Print one instruction; its length (in QEMU a part of both callers)."""
     assert info.print_insn is not None
-    pc = code
-    while pc < code + size:
-        info.write(f"0x{pc:016x}:  ")
-        pc += info.print_insn(pc, info)
-        info.write("\n")
-    return "".join(info.text)
+    pc &= (1 << 64) - 1
+    info.write(f"0x{pc:016x}:  ")
+    length = info.print_insn(pc, info)
+    info.write("\n")
+    return length

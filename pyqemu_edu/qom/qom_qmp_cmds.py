@@ -51,6 +51,8 @@ class ObjectTypeInfo:
 class DeviceNotFound(QemuError):
     """A `QemuError` of QMP's class of that name (QEMU `ERROR_CLASS_DEVICE_NOT_FOUND`)."""
 
+    error_class = "DeviceNotFound"
+
 
 # ---- objects
 

@@ -120,6 +120,9 @@ class Statics:
 
 statics = per_process(Statics)
 
+monitor_init_globals: list[Callable[[], None]] = []
+"""Who prepares monitors, before options are looked at; filled at import by the monitor's module."""
+
 monitor_init_opts: list[Callable[[QemuOpts], None]] = []
 """Who makes a monitor out of a `-mon`; filled at import by the monitor's module."""
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 
 from pyqemu_edu.accel.accel_softmmu import accel_setup_post
+from pyqemu_edu.chardev.char_mux import resume_mux_open, suspend_mux_open
 from pyqemu_edu.cpu import list_cpus, parse_cpu_option, register_cpu_list
 from pyqemu_edu.cpus_common import qemu_init_cpu_list
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS
@@ -23,7 +24,7 @@ from pyqemu_edu.softmmu.blockdev import drive_check_orphaned
 from pyqemu_edu.softmmu.cpu_timers import cpu_timers_init
 from pyqemu_edu.softmmu.cpus import qemu_init_cpu_loop
 from pyqemu_edu.softmmu.datadir import qemu_add_default_firmwarepath, qemu_list_data_dirs
-from pyqemu_edu.softmmu.globals import DeviceConfigType, gdbserver_start, statics
+from pyqemu_edu.softmmu.globals import DeviceConfigType, gdbserver_start, monitor_init_globals, statics
 from pyqemu_edu.softmmu.net_clients import net_check_clients
 from pyqemu_edu.softmmu.numa_options import parse_numa_opts
 from pyqemu_edu.softmmu.object_options import object_create_pre_sandbox, object_option_foreach_add
@@ -88,6 +89,7 @@ def qemu_init(argv: Sequence[str]) -> None:
 
     parse_memory_options()
     qemu_create_machine(statics().machine_opts_dict)
+    suspend_mux_open()
     qemu_disable_default_devices()
     qemu_create_default_devices()
     qemu_create_early_backends()
@@ -108,6 +110,7 @@ def qemu_init(argv: Sequence[str]) -> None:
         with error_fatal():
             qmp_x_exit_preconfig()
     accel_setup_post(current_machine())
+    resume_mux_open()
 
 
 def parse_command_line(argv: Sequence[str]) -> None:
@@ -123,7 +126,7 @@ def parse_command_line(argv: Sequence[str]) -> None:
 def qemu_init_subsystems() -> None:
     """What every part needs before options are looked at (QEMU softmmu/runstate.c).
 
-    Left out: migration's infrastructure, the monitor's, cryptography, sockets, signals.
+    Left out: migration's infrastructure, cryptography, sockets, signals.
     """
     module_call_init(ModuleInitType.TRACE)
     qemu_init_cpu_list()
@@ -131,6 +134,8 @@ def qemu_init_subsystems() -> None:
     qemu_mutex_lock_iothread()
     module_call_init(ModuleInitType.QOM)
     module_call_init(ModuleInitType.MIGRATION)
+    for init_globals in monitor_init_globals:
+        init_globals()
     bdrv_init()
 
 

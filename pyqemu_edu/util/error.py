@@ -7,7 +7,7 @@ C hands an `Error **errp` down and looks at it afterwards; we raise.  Where C wo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,9 @@ from pyqemu_edu.process import current_process, per_process
 
 class QemuError(Exception):
     """A user's mistake in QEMU's own words (QEMU `Error`); `hint` follows on lines of its own."""
+
+    error_class = "GenericError"
+    """What QMP calls this kind of error (QEMU `ErrorClass`)."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -60,6 +63,7 @@ class Location:
 class Statics:
     def __init__(self) -> None:
         self.locations: list[Location] = []
+        self.monitor_puts: Callable[[str], object] | None = None
 
 
 statics = per_process(Statics)
@@ -81,9 +85,19 @@ def cur_loc() -> Location:
     return locations[-1] if locations else Location()
 
 
+@contextmanager
+def monitor_set_cur(puts: Callable[[str], object]) -> Iterator[None]:
+    """Messages reported inside belong to a monitor's command and are printed by `puts` (QEMU monitor/monitor.c)."""
+    before, statics().monitor_puts = statics().monitor_puts, puts
+    try:
+        yield
+    finally:
+        statics().monitor_puts = before
+
+
 def _report(kind: str, message: str) -> None:
-    process = current_process()
-    process.stderr.write(f"{os.path.basename(process.argv[0])}: {cur_loc()}{kind}{message}\n")
+    program = "" if statics().monitor_puts else f"{os.path.basename(current_process().argv[0])}: "
+    error_printf(f"{program}{cur_loc()}{kind}{message}\n")
 
 
 def error_report(message: str) -> None:
@@ -102,8 +116,8 @@ def info_report(message: str) -> None:
 
 
 def error_printf(text: str) -> None:
-    """Print `text` as it is, on the error stream."""
-    current_process().stderr.write(text)
+    """Print `text` as it is, on the error stream or on the monitor whose command this is."""
+    (statics().monitor_puts or current_process().stderr.write)(text)
 
 
 def error_report_err(error: QemuError) -> None:

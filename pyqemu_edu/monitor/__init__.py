@@ -1,0 +1,1 @@
+"""Monitors: how people (HMP) and programs (QMP) ask a machine (QEMU monitor/)."""

@@ -1,0 +1,205 @@
+"""Commands about the running machine (QEMU monitor/qmp-cmds.c, softmmu/runstate.c, softmmu/cpus.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from pyqemu_edu.accel.accel_common import accel_find
+from pyqemu_edu.chardev.chardev import CHARDEV, Chardev, get_chardevs_root
+from pyqemu_edu.cpu import cpu_memory_rw_debug
+from pyqemu_edu.cpus_common import qemu_get_cpu
+from pyqemu_edu.hw.core.machine import current_machine
+from pyqemu_edu.hw.core.qdev_core import DeviceState
+from pyqemu_edu.qom.container import container_get
+from pyqemu_edu.qom.klass import object_get_typename
+from pyqemu_edu.qom.path import object_children, object_resolve_path_component
+from pyqemu_edu.qom.qom_qmp_cmds import DeviceNotFound
+from pyqemu_edu.softmmu.globals import statics as globals_
+from pyqemu_edu.softmmu.physmem import cpu_physical_memory_read
+from pyqemu_edu.softmmu.qdev_monitor import qdev_device_add_from_qdict
+from pyqemu_edu.softmmu.ram_block import statics as ram
+from pyqemu_edu.softmmu.runstate import (
+    qemu_system_powerdown_request,
+    qemu_system_reset_request,
+    qemu_system_shutdown_request,
+    vm_start,
+    vm_stop,
+)
+from pyqemu_edu.softmmu.runstate import statics as runstate
+from pyqemu_edu.softmmu.runstate_transitions import (
+    RunState,
+    ShutdownCause,
+    runstate_get,
+    runstate_is_running,
+    runstate_needs_reset,
+)
+from pyqemu_edu.util.error import QemuError
+
+Info = dict[str, Any]
+
+MEMSAVE_CHUNK = 1024
+
+
+# --- running
+
+
+def qmp_query_status() -> Info:
+    """Whether the machine runs, and why not (QEMU softmmu/runstate.c)."""
+    return {
+        "running": runstate_is_running(),
+        "singlestep": globals_().singlestep,
+        "status": runstate_get().value,
+    }
+
+
+def qmp_quit() -> None:
+    """End, whatever `-action shutdown=` says."""
+    runstate().shutdown_action = "poweroff"
+    qemu_system_shutdown_request(ShutdownCause.HOST_QMP_QUIT)
+
+
+def qmp_stop() -> None:
+    """Stop the machine."""
+    vm_stop(RunState.PAUSED)
+
+
+def qmp_cont() -> None:
+    """Let the machine run."""
+    if runstate_needs_reset():
+        raise QemuError("Resetting the Virtual Machine is required")
+    vm_start()
+
+
+def qmp_system_reset() -> None:
+    """Press the reset button."""
+    qemu_system_reset_request(ShutdownCause.HOST_QMP_SYSTEM_RESET)
+
+
+def qmp_system_powerdown() -> None:
+    """Press the power button."""
+    qemu_system_powerdown_request()
+
+
+def qmp_system_wakeup() -> None:
+    """Wake a guest that sleeps: no RISC-V guest can (QEMU softmmu/runstate.c)."""
+    raise QemuError("wake-up from suspend is not supported by this guest")
+
+
+def qmp_inject_nmi() -> None:
+    """Interrupt what cannot be masked: RISC-V has no such thing (QEMU softmmu/cpus.c)."""
+    raise QemuError("this feature or command is not currently supported")
+
+
+def qmp_set_action(**actions: str) -> None:
+    """What to do when the guest reboots, ends or crashes; there is no watchdog (QEMU softmmu/runstate-action.c)."""
+    for event, action in actions.items():
+        if event != "watchdog":
+            setattr(runstate(), f"{event}_action", action)
+
+
+# --- what it is called
+
+
+def qmp_query_name() -> Info:
+    """`-name`."""
+    name = globals_().qemu_name
+    return {"name": name} if name is not None else {}
+
+
+def qmp_query_uuid() -> Info:
+    """`-uuid`."""
+    return {"UUID": str(UUID(globals_().qemu_uuid or "0" * 32))}
+
+
+def qmp_query_kvm() -> Info:
+    """Whether there is KVM: not for RISC-V on another host."""
+    return {"present": accel_find("kvm") is not None, "enabled": False}
+
+
+# --- memory
+
+
+def save(filename: str, pieces: Iterator[bytes]) -> None:
+    """Write a file (Not in QEMU as a function)."""
+    try:
+        with open(filename, "wb") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise QemuError(f"Could not open '{filename}': {error.strerror}") from None
+
+
+def qmp_memsave(val: int, size: int, filename: str, cpu_index: int = 0) -> None:
+    """Memory as a CPU sees it into a file (QEMU softmmu/cpus.c)."""
+    cpu = qemu_get_cpu(cpu_index)
+    if cpu is None:
+        raise QemuError("Parameter 'cpu-index' expects a CPU number")
+
+    def pieces() -> Iterator[bytes]:
+        for at in range(0, size, MEMSAVE_CHUNK):
+            data = cpu_memory_rw_debug(cpu, val + at, min(MEMSAVE_CHUNK, size - at))
+            if data is None:
+                raise QemuError(f"Invalid addr 0x{val:016x}/size {size} specified")
+            yield data
+
+    save(filename, pieces())
+
+
+def qmp_pmemsave(val: int, size: int, filename: str) -> None:
+    """Physical memory into a file (QEMU softmmu/cpus.c)."""
+    starts = range(0, size, MEMSAVE_CHUNK)
+    save(filename, (cpu_physical_memory_read(val + at, min(MEMSAVE_CHUNK, size - at)) for at in starts))
+
+
+def qmp_x_query_ramblock() -> str:
+    """Each block of RAM: where it is in the flat numbering, and how big (QEMU softmmu/physmem.c)."""
+    head = f"{'Block Name':>24} {'PSize':>8}  {'Offset':>18} {'Used':>18} {'Total':>18}\n"
+    return head + "".join(
+        f"{block.idstr:>24} {'4 KiB':>8}  0x{block.offset:016x} 0x{block.used_length:016x} 0x{block.used_length:016x}\n"
+        for block in ram().ram_list
+    )
+
+
+# --- devices
+
+
+def qmp_device_add(**options: Any) -> None:
+    """Plug a device in (QEMU softmmu/qdev-monitor.c)."""
+    if "driver" not in options:
+        raise QemuError("Parameter 'driver' is missing")
+    qdev_device_add_from_qdict({name.replace("_", "-"): value for name, value in options.items()}, from_json=True)
+
+
+def qmp_device_del(id: str) -> None:
+    """Unplug a device: on no board here can one be (QEMU softmmu/qdev-monitor.c)."""
+    dev = find_device_state(id)
+    if dev.parent_bus is not None:
+        raise QemuError(f"Bus '{dev.parent_bus.name}' does not support hotplugging")
+    raise QemuError(f"Device '{object_get_typename(dev)}' does not support hotplugging")
+
+
+def find_device_state(id: str) -> DeviceState:
+    """The device that the user has named (QEMU softmmu/qdev-monitor.c)."""
+    obj = object_resolve_path_component(container_get(current_machine(), "/peripheral"), id)
+    if obj is None:
+        raise DeviceNotFound(f"Device '{id}' not found")
+    if not isinstance(obj, DeviceState):
+        raise QemuError(f"{id} is not a hotpluggable device")
+    return obj
+
+
+# --- character devices
+
+
+def chardevs() -> list[Chardev]:
+    """All back ends, the newest first (Not in QEMU as a function)."""
+    return [CHARDEV(obj) for obj in reversed(list(object_children(get_chardevs_root())))]
+
+
+def qmp_query_chardev() -> list[Info]:
+    """Each back end, and whether somebody listens (QEMU chardev/char.c)."""
+    return [
+        {"label": chr.label, "filename": chr.filename, "frontend-open": chr.be is not None and chr.be.fe_open}
+        for chr in chardevs()
+    ]
