@@ -43,6 +43,11 @@ format: $(READY) ## Let ruff put the source into shape
 diagrams: $(READY) ## Draw diagrams/ again from real recordings
 	$(BIN)/python -m diagrams.build
 
+.PHONY: bench
+bench: $(READY) ## Measure speed and what recording costs, beside whoever else is installed
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/trace_overhead.py
+
 .PHONY: notebooks
 notebooks: $(READY) ## Run all notebooks and save them with their outputs
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
