@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from types import SimpleNamespace
 
@@ -43,18 +44,31 @@ def decoded(word: int) -> Decoded:
 
 def operations(word: int) -> list[str]:
     """What the translator makes of one instruction at `PC`, as `-d op` shows it."""
-    instruction, operands = decoded(word)
+    return [op_text(op).strip() for op in translation([word]).tcg.ops[1:]]
+
+
+def translation(words: Sequence[int]) -> DisasContext:
+    """The translator when it has read these instructions, one behind the other from `PC` on."""
     with Process():
         riscv_translate_init()
-        tb = TranslationBlock(pc=PC, cs_base=0, flags=0, cflags=0, insns=[TBInsn((PC, 0))])
-        ctx = DisasContext(tb, pc_first=PC, pc_next=PC, tcg=tcg_ctx(), env=SimpleNamespace(misa_ext=RVC))
-        ctx.opcode, ctx.pc_succ_insn, ctx.mem_idx = word, PC + instruction.length, 3
+        tb = TranslationBlock(pc=PC, cs_base=0, flags=0, cflags=0)
+        ctx = DisasContext(tb, pc_first=PC, pc_next=PC, tcg=tcg_ctx(), env=SimpleNamespace(misa_ext=RVC), mem_idx=3)
         tcg_func_start(ctx.tcg)
-        tcg_gen_insn_start(ctx.tcg, PC, 0)
-        instruction.meaning(ctx, operands)
-        if ctx.csr_ends_block:
-            ctx.exit()
-        return [op_text(op).strip() for op in ctx.tcg.ops[1:]]
+        for word in words:
+            read_in_names(ctx, word)
+    return ctx
+
+
+def read_in_names(ctx: DisasContext, word: int) -> None:
+    """Translate one instruction, as `decode_opc` does with one from memory."""
+    instruction, operands = decoded(word)
+    ctx.tb.insns.append(TBInsn((ctx.pc_next, 0)))
+    tcg_gen_insn_start(ctx.tcg, ctx.pc_next, 0)
+    ctx.opcode, ctx.pc_succ_insn = word, ctx.pc_next + instruction.length
+    instruction.meaning(ctx, operands)
+    if ctx.csr_ends_block:
+        ctx.exit()
+    ctx.pc_next = ctx.pc_succ_insn
 
 
 def touched(word: int) -> str:
