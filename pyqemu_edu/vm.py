@@ -43,7 +43,7 @@ from pyqemu_edu.trace.event import Event
 from pyqemu_edu.trace.log import Log
 from pyqemu_edu.trace.recorder import Recorder, Stopped
 from pyqemu_edu.util.error import QemuExit
-from pyqemu_edu.util.main_loop import main_loop_wait
+from pyqemu_edu.util.main_loop import main_loop_wait, qemu_mutex_take_over
 from pyqemu_edu.util.module import run_constructors
 from pyqemu_edu.util.timer import QEMU_CLOCK_REALTIME, qemu_clock_get_ms, timer_del, timer_mod, timer_new_ms
 from pyqemu_edu.view.composition import composition_tree, object_properties
@@ -279,6 +279,12 @@ def _alarm(seconds: float | None) -> Iterator[None]:
 
 
 def _end_threads(process: Process) -> None:
-    """Leave no vCPU thread behind."""
+    """Leave no vCPU thread behind.
+
+    The garbage collector may call this in any thread, even in another machine's.  While nobody runs a machine its big
+    lock is with the thread that built it, and so has to be taken over.
+    """
     with process:
+        if not runstate_is_running():
+            qemu_mutex_take_over()
         cpus_shutdown()

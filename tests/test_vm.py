@@ -249,6 +249,22 @@ def test_a_machine_that_nobody_holds_goes_away_with_its_threads(record: bool) ->
     assert process() is None
 
 
+def test_a_machine_may_be_collected_in_any_thread() -> None:
+    gc.disable()
+    try:
+        cycle: list[object] = [machine("-smp 2", assembled(TWO_LOOPS)).run(budget=50)]
+        cycle.append(cycle)
+        del cycle
+        assert len(vcpu_threads()) == 2
+        collector = threading.Thread(target=gc.collect, daemon=True)
+        collector.start()
+        collector.join(timeout=20)
+        assert not collector.is_alive()
+    finally:
+        gc.enable()
+    assert vcpu_threads() == []
+
+
 def test_two_machines_live_side_by_side() -> None:
     a, b = machine("", guest("hello")), machine("-smp 2 -m 64", guest("ipi"))
     a.run(until=0x80000026)
@@ -295,6 +311,12 @@ def test_a_machine_of_ones_own_is_in_the_list() -> None:
     with pytest.raises(CommandLineError) as caught:
         Qemu("-machine help", with_types=[MINE], record=False)
     assert "mine                 mine\n" in str(caught.value)
+
+
+def test_a_machine_without_a_description_is_listed_as_by_printf() -> None:
+    nameless = TypeInfo("nameless-machine", parent="machine")
+    with pytest.raises(CommandLineError, match=r"nameless             \(null\)\n"):
+        Qemu("-machine help", with_types=[nameless], record=False)
 
 
 def test_a_name_that_is_taken_aborts_as_in_qemu() -> None:

@@ -70,7 +70,7 @@ def recorded_machines() -> dict[str, dict[str, Any]]:
 
 def machine_help_lines(mc: MachineClass) -> list[str]:
     """What the list of machines says about one; of a machine that is known by name only, as recorded (Not in QEMU)."""
-    desc = recorded_machines()[mc.name or ""]["desc"] if mc.type.paper else mc.desc
+    desc = recorded_machines()[mc.name or ""]["desc"] if mc.type.paper else mc.desc or "(null)"
     alias = [f"{mc.alias:<20} {desc} (alias of {mc.name})\n"] if mc.alias else []
     default = " (default)" if mc.is_default else ""
     deprecated = " (deprecated)" if mc.deprecation_reason else ""

@@ -58,6 +58,12 @@ def qemu_mutex_unlock_iothread() -> None:
     s.qemu_global_mutex.release()
 
 
+def qemu_mutex_take_over() -> None:
+    """Hold the big lock in the place of a thread that holds it and will not come back (Not in QEMU)."""
+    s = statics()
+    s.tls.iothread_locked = s.qemu_global_mutex.locked()
+
+
 def qemu_cond_init() -> threading.Condition:
     """A condition that is waited for under the big lock, as all of ours are (QEMU util/qemu-thread-posix.c)."""
     return threading.Condition(statics().qemu_global_mutex)
