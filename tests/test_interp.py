@@ -77,7 +77,7 @@ class Unicorn:
         return after, self.engine.reg_read(riscv_const.UC_RISCV_REG_PC), bytes(self.engine.mem_read(BASE, SIZE))
 
 
-NOT_ASKED = {"ecall", "ebreak", "c.ebreak", "mret", "wfi", "pause", "sc.w", "sc.d"}
+NOT_ASKED = {"ecall", "ebreak", "c.ebreak", "mret", "sret", "sfence.vma", "wfi", "pause", "sc.w", "sc.d"}
 ASKED = [
     each
     for each in decoder().instructions

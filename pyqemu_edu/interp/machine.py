@@ -26,9 +26,10 @@ from pyqemu_edu.hw.core.cpu import MMUAccessType
 from pyqemu_edu.interp.arithmetic import MASK64, Arithmetic
 from pyqemu_edu.target.riscv.cpu import RISCVCPU
 from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_ILLEGAL_INST, RVC
-from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_do_unaligned_access, riscv_has_ext
+from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.insn.formats import Operands
+from pyqemu_edu.target.riscv.mmu import riscv_cpu_do_unaligned_access
 from pyqemu_edu.target.riscv.op_helper import helper_csrrw, riscv_raise_exception
 
 Step = tuple[Callable[..., None], Operands, int, int, int]
@@ -51,7 +52,7 @@ class NumberMachine(Arithmetic):
         self.x = cpu.env.gpr
         self.pc = self.next_pc = 0
         self.leave = False
-        self.steps: dict[int, Step] = {}
+        self.steps: dict[int, Step] = {}  # what is decoded, as long as the TLB knows the mode's pages
         self._tlb: CPUTLB | None = None
 
     # Running
@@ -90,13 +91,15 @@ class NumberMachine(Arithmetic):
 
     def forget(self) -> None:
         """Decode everything anew: while nobody looked, a debugger or a reset may have changed memory."""
-        self.steps.clear()
+        for tlb in self.cpu.tlb:
+            tlb.code.clear()
 
     def _look_around(self) -> None:
         """The mode decides which pages are seen, misa whether a jump may go between words."""
         tlb = self.cpu.tlb[self.env.priv]
         if tlb is not self._tlb:
             self._tlb = tlb
+            self.steps = tlb.code
             self._loads = {key: (view, *PLACE[key[0]]) for key, view in (tlb.loads() | {(8, True): tlb.ld8}).items()}
             self._stores = {size: (view, *PLACE[size]) for size, view in tlb.stores().items()}
         self._misaligned = 0 if riscv_has_ext(self.env, RVC) else 2
@@ -186,7 +189,7 @@ class NumberMachine(Arithmetic):
 
         Unlike QEMU, which notices every store into code, this accelerator runs stale instructions until then.
         """
-        self.steps.clear()
+        self.forget()
         self.leave = True
 
     # The rest of the hart

@@ -60,7 +60,10 @@ View = dict[int, memoryview]
 
 @dataclass(eq=False, slots=True)
 class CPUTLBEntry:
-    """What is behind a virtual page: `host` is RAM or ROM, else `section` a device's; `ram_addr` counts in all RAM."""
+    """What is behind a virtual page: `host` is RAM or ROM, else `section` a device's; `ram_addr` counts in all RAM.
+
+    One that is not `valid` served the access it was made for; the next one asks the target again.
+    """
 
     prot: int
     section: MemoryRegionSection
@@ -69,13 +72,18 @@ class CPUTLBEntry:
     host: memoryview | None
     ram_addr: int
     writable: bool
+    valid: bool = True
 
 
 @dataclass(eq=False)
 class CPUTLB:
-    """The pages that one vCPU knows in one mode."""
+    """The pages that one vCPU knows in one mode.
+
+    `code` is for an interpreter: what it has decoded, by virtual address.
+    """
 
     entries: dict[int, CPUTLBEntry] = field(default_factory=dict)
+    code: dict[int, Any] = field(default_factory=dict)
     ld1: View = field(default_factory=dict)
     ld1s: View = field(default_factory=dict)
     ld2: View = field(default_factory=dict)
@@ -104,6 +112,24 @@ class CPUTLB:
         """The views for stores, by size."""
         return {1: self.st1, 2: self.st2, 4: self.st4, 8: self.st8}
 
+    def views(self) -> list[View]:
+        """The views for loads and stores."""
+        return [*self.loads().values(), *self.stores().values()]
+
+    def flush(self) -> None:
+        """Forget everything."""
+        self.entries.clear()
+        self.code.clear()
+        for view in self.views():
+            view.clear()
+
+    def drop_page(self, page: int) -> None:
+        """Have accesses to a page take the slow path once."""
+        for view in self.views():
+            view.pop(page, None)
+        if self.entries.pop(page).prot & PAGE_EXEC:
+            self.code.clear()
+
     def drop_stores(self) -> None:
         """Have all stores take the slow path once."""
         for view in self.stores().values():
@@ -120,17 +146,17 @@ def tlb_flush(cpu: CPUState) -> None:
     if tlb_flush_event:
         tlb_flush_event(cpu)
     for tlb in cpu.tlb:
-        tlb.entries.clear()
-        for view in (*tlb.loads().values(), *tlb.stores().values()):
-            view.clear()
+        if tlb.entries or tlb.code:
+            tlb.flush()
     tb_maint.tcg_flush_jmp_cache(cpu)
 
 
 def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int, size: int) -> None:
-    """Remember that the page at `vaddr` is the one at `paddr`, with these permissions.
+    """Remember that the page at `vaddr` is the one at `paddr`, with these permissions; forget what was known of it.
 
-    Pages smaller than the target's (`size`) are left out: they come with memory protection.
+    With a `size` below a page's the permissions hold for this one access only.
     """
+    paddr &= PAGE_MASK
     section, xlat = address_space_translate_for_iotlb(cpu, 0, paddr)
     mr = section.mr
     if tlb_set_page_event:
@@ -140,7 +166,11 @@ def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int,
         host = mr.ram_block.view[xlat : xlat + TARGET_PAGE_SIZE]
         ram_addr = mr.ram_block.offset + xlat
     writable = host is not None and not (mr.readonly or section.readonly)
-    cpu.tlb[mmu_idx].entries[vaddr & PAGE_MASK] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable)
+    tlb, page = cpu.tlb[mmu_idx], vaddr & PAGE_MASK
+    if page in tlb.entries:
+        tlb.drop_page(page)
+    valid = size >= TARGET_PAGE_SIZE
+    tlb.entries[page] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable, valid)
 
 
 def tlb_fill(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
@@ -155,7 +185,7 @@ def tlb_fill(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mm
 def tlb_entry(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
     """The page at `addr`, asked for if it is not known or not known to allow this (QEMU include/exec/cpu_ldst.h)."""
     entry: CPUTLBEntry | None = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is None or not entry.prot & PROTECTION[access_type]:
+    if entry is None or not entry.valid or not entry.prot & PROTECTION[access_type]:
         entry = tlb_fill(cpu, addr, size, access_type, mmu_idx)
     return entry
 
@@ -229,15 +259,18 @@ def cpu_unaligned_access(cpu: CPUState, addr: int, access_type: MMUAccessType, m
 def load_helper(
     cpu: CPUState, addr: int, size: int, mmu_idx: int, access_type: MMUAccessType = MMUAccessType.DATA_LOAD
 ) -> int:
-    """`size` bytes at `addr`, unsigned; across a page's end in two halves, a device's in aligned pieces."""
+    """`size` bytes at `addr`, unsigned; across a page's end, or misaligned at a device, out of two aligned loads."""
     entry = tlb_entry(cpu, addr, size, access_type, mmu_idx)
-    if entry.host is None and not addr & (size - 1):
-        return io_readx(cpu, entry, addr, size, access_type, mmu_idx)
     offset = addr & ~PAGE_MASK
     if entry.host is not None and offset + size <= TARGET_PAGE_SIZE:
         return int.from_bytes(entry.host[offset : offset + size], "little")
-    pieces = (load_helper(cpu, (addr + i) & MASK64, 1, mmu_idx, access_type) << 8 * i for i in range(size))
-    return sum(pieces)
+    misalignment = addr & (size - 1)
+    if not misalignment:
+        return io_readx(cpu, entry, addr, size, access_type, mmu_idx)
+    addr1 = addr - misalignment
+    r1 = load_helper(cpu, addr1, size, mmu_idx, access_type)
+    r2 = load_helper(cpu, addr1 + size & MASK64, size, mmu_idx, access_type)
+    return (r2 << 8 * size | r1) >> 8 * misalignment & (1 << 8 * size) - 1
 
 
 def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
@@ -246,7 +279,7 @@ def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) 
     offset = addr & ~PAGE_MASK
     value &= (1 << 8 * size) - 1
     if offset + size > TARGET_PAGE_SIZE or (entry.host is None and addr & (size - 1)):
-        _store_bytes(cpu, addr, value, size, mmu_idx)
+        store_helper_unaligned(cpu, addr, value, size, mmu_idx)
     elif entry.host is None:
         io_writex(cpu, entry, addr, value, size, mmu_idx)
     elif entry.writable:
@@ -254,8 +287,11 @@ def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) 
         notdirty_write(entry.ram_addr + offset, size)
 
 
-def _store_bytes(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
-    tlb_entry(cpu, addr + size - 1 & MASK64, 1, MMUAccessType.DATA_STORE, mmu_idx)
+def store_helper_unaligned(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
+    """Store byte by byte, after making sure that the second page may be written too, if there is one."""
+    page2 = addr + size & PAGE_MASK
+    if page2 != addr & PAGE_MASK:
+        tlb_entry(cpu, page2, addr + size & ~PAGE_MASK, MMUAccessType.DATA_STORE, mmu_idx)
     for i in range(size):
         store_helper(cpu, addr + i & MASK64, value >> 8 * i, 1, mmu_idx)
 
@@ -271,7 +307,7 @@ def helper_ld(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -
     signed = signed and size < 8
     value = load_helper(cpu, addr, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is not None and entry.host is not None and not addr & (size - 1):
+    if entry is not None and entry.host is not None and entry.valid and not addr & (size - 1):
         cpu.tlb[mmu_idx].loads()[size, signed][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, signed])
     return sign_extend(value, size) if signed else value
 
@@ -286,7 +322,9 @@ def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> 
     """A store that the views did not know: enter the page there unless somebody must notice (Not in QEMU)."""
     store_helper(cpu, addr, value, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is None or addr & (size - 1) or not entry.writable or tb_maint.page_has_code(entry.ram_addr):
+    if entry is None or not entry.valid or addr & (size - 1):
+        return
+    if not entry.writable or tb_maint.page_has_code(entry.ram_addr):
         return
     assert entry.host is not None
     cpu.tlb[mmu_idx].stores()[size][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, False])
@@ -317,14 +355,18 @@ def helper_ld_aligned(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx
 # Code
 
 
-def get_page_addr_code(env: Any, addr: int) -> int:
-    """Where in all RAM the instruction at `addr` is; -1 if not in RAM.  Raises where the guest may not fetch.
+def get_page_addr_code_hostp(env: Any, addr: int) -> tuple[int, memoryview | None]:
+    """Where in all RAM the instruction at `addr` is, and its page; -1 and none if not in RAM.
 
-    (QEMU include/exec/exec-all.h)
+    Raises where the guest may not fetch.
     """
-    cpu: CPUState = env.cpu
-    entry = tlb_entry(cpu, addr, 1, MMUAccessType.INST_FETCH, cpu_mmu_index(env))
-    return -1 if entry.host is None else entry.ram_addr | addr & ~PAGE_MASK
+    entry = tlb_entry(env.cpu, addr, 1, MMUAccessType.INST_FETCH, cpu_mmu_index(env))
+    return (-1, None) if entry.host is None else (entry.ram_addr | addr & ~PAGE_MASK, entry.host)
+
+
+def get_page_addr_code(env: Any, addr: int) -> int:
+    """Where in all RAM the instruction at `addr` is (QEMU include/exec/exec-all.h)."""
+    return get_page_addr_code_hostp(env, addr)[0]
 
 
 def cpu_mmu_index(env: Any) -> int:

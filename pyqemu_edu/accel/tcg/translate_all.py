@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code
+from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code_hostp
 from pyqemu_edu.accel.tcg.tb import (
     CF_COUNT_MASK,
     CF_LAST_IO,
@@ -27,14 +27,14 @@ from pyqemu_edu.util.log import (
 
 def tb_gen_code(cpu: CPUState, pc: int, cs_base: int, flags: int, cflags: int) -> TranslationBlock:
     """Translate the code at `pc`; code that is not in RAM one instruction at a time, and for once only."""
-    phys_pc = get_page_addr_code(cpu.env_ptr, pc)
+    phys_pc, host_pc = get_page_addr_code_hostp(cpu.env_ptr, pc)
     if phys_pc == -1:
         cflags = cflags & ~CF_COUNT_MASK | CF_LAST_IO | 1
     max_insns = cflags & CF_COUNT_MASK or TCG_MAX_INSNS
     tb = TranslationBlock(pc, cs_base, flags, cflags, page_addr=[phys_pc, -1], tc_ptr=tcg_tb_alloc())
     if translate_block:
         translate_block(tb, pc, tb.tc_ptr)
-    size = setjmp_gen_code(cpu, tb, pc, max_insns)
+    size = setjmp_gen_code(cpu, tb, pc, host_pc, max_insns)
     if qemu_loglevel_mask(CPU_LOG_TB_OUT_ASM) and qemu_log_in_addr_range(pc):
         qemu_log(f"OUT: [size={size}]\n{tb.source}\n")
     return tb if phys_pc == -1 else tb_link_page(tb)
@@ -48,14 +48,14 @@ def tcg_tb_alloc() -> int:
         return s.tc_ptr
 
 
-def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, max_insns: int) -> int:
+def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, host_pc: memoryview | None, max_insns: int) -> int:
     """From guest code to operations to Python; the length of the source."""
     s = tcg_ctx()
     tcg_func_start(s)
     s.tb_cflags = tb.cflags
     tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
     assert tcg_ops is not None and tcg_ops.translate_code is not None
-    tcg_ops.translate_code(cpu, tb, max_insns, pc)
+    tcg_ops.translate_code(cpu, tb, max_insns, pc, host_pc)
     assert tb.size != 0
     return tcg_gen_code(s, tb, pc)
 

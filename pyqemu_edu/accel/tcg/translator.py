@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK, TARGET_PAGE_SIZE, cpu_lduw_code, get_page_addr_code
+from pyqemu_edu.accel.tcg.cputlb import (
+    MASK64,
+    PAGE_MASK,
+    TARGET_PAGE_SIZE,
+    cpu_lduw_code,
+    get_page_addr_code_hostp,
+)
 from pyqemu_edu.accel.tcg.tb import CF_NO_GOTO_TB, CF_SINGLE_STEP, TranslationBlock
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.util.log import CPU_LOG_TB_IN_ASM, qemu_log, qemu_log_in_addr_range, qemu_loglevel_mask
@@ -26,7 +32,7 @@ DISAS_NEXT, DISAS_TOO_MANY, DISAS_NORETURN = DisasJumpType
 
 @dataclass(eq=False)
 class DisasContextBase:
-    """How far a translation has come."""
+    """How far a translation has come; `host_addr` are the pages of RAM that the code is on, where known."""
 
     tb: TranslationBlock
     pc_first: int = 0
@@ -35,6 +41,7 @@ class DisasContextBase:
     num_insns: int = 0
     max_insns: int = 0
     singlestep_enabled: bool = False
+    host_addr: list[memoryview | None] = field(default_factory=lambda: [None, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +61,38 @@ def translator_use_goto_tb(db: DisasContextBase, dest: int) -> bool:
     return not db.tb.cflags & CF_NO_GOTO_TB and not (db.pc_first ^ dest) & PAGE_MASK
 
 
-def translator_lduw(env: Any, db: DisasContextBase, pc: int) -> int:
-    """Two bytes of code; if they are on a second page, remember where that is."""
+def translator_access(env: Any, db: DisasContextBase, pc: int, length: int) -> memoryview | None:
+    """Code as memory of the host; none if it is not in RAM, or begins on one page and ends on the next.
+
+    Whether the guest may fetch is asked once for each page, not for each instruction.
+    """
+    if db.host_addr[0] is None:
+        return None
     second = (db.pc_first & PAGE_MASK) + TARGET_PAGE_SIZE
-    for addr in (pc, pc + 1):
-        if addr >= second and db.tb.page_addr[1] == -1:
-            db.tb.page_addr[1] = get_page_addr_code(env, second)
-    return cpu_lduw_code(env, pc)
+    if pc + length <= second:
+        host: memoryview | None = db.host_addr[0]
+    else:
+        if db.host_addr[1] is None:
+            db.tb.page_addr[1], db.host_addr[1] = get_page_addr_code_hostp(env, second & MASK64)
+        host = db.host_addr[1] if pc >= second else None
+    offset = pc & ~PAGE_MASK
+    return host[offset : offset + length] if host is not None else None
+
+
+def translator_lduw(env: Any, db: DisasContextBase, pc: int) -> int:
+    """Two bytes of code."""
+    host = translator_access(env, db, pc, 2)
+    return cpu_lduw_code(env, pc & MASK64) if host is None else int.from_bytes(host, "little")
 
 
 def translator_loop(
-    cpu: CPUState, tb: TranslationBlock, max_insns: int, pc: int, ops: TranslatorOps, db: DisasContextBase
+    cpu: CPUState,
+    tb: TranslationBlock,
+    max_insns: int,
+    pc: int,
+    host_pc: memoryview | None,
+    ops: TranslatorOps,
+    db: DisasContextBase,
 ) -> None:
     """Translate one instruction after another until something ends the block.
 
@@ -75,6 +103,7 @@ def translator_loop(
     db.pc_first = db.pc_next = pc
     db.is_jmp = DISAS_NEXT
     db.num_insns, db.max_insns = 0, max_insns
+    db.host_addr[0] = host_pc
     db.singlestep_enabled = bool(tb.cflags & CF_SINGLE_STEP)
     ops.init_disas_context(db, cpu)
     ops.tb_start(db, cpu)

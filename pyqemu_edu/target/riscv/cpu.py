@@ -80,11 +80,7 @@ from pyqemu_edu.target.riscv.cpu_helper import (
     cpu_get_tb_cpu_state,
     riscv_cpu_all_pending,
     riscv_cpu_do_interrupt,
-    riscv_cpu_do_transaction_failed,
-    riscv_cpu_do_unaligned_access,
     riscv_cpu_exec_interrupt,
-    riscv_cpu_get_phys_page_debug,
-    riscv_cpu_tlb_fill,
     riscv_cpu_update_mip,
     riscv_has_ext,
 )
@@ -98,6 +94,12 @@ from pyqemu_edu.target.riscv.gdbstub import (
 )
 from pyqemu_edu.target.riscv.insn.decode import Decoder, decoder
 from pyqemu_edu.target.riscv.machine import vmstate_riscv_cpu
+from pyqemu_edu.target.riscv.mmu import (
+    riscv_cpu_do_transaction_failed,
+    riscv_cpu_do_unaligned_access,
+    riscv_cpu_get_phys_page_debug,
+    riscv_cpu_tlb_fill,
+)
 from pyqemu_edu.target.riscv.pmp import PmpTable
 from pyqemu_edu.target.riscv.translate import gen_intermediate_code, riscv_translate_init
 from pyqemu_edu.util.error import QemuExit, error_report
@@ -339,7 +341,7 @@ def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
     Not in QEMU, where each instruction's translator asks for itself.  Left out: `zmmul`, M without division.
     """
     names = {"I", "Zicsr", "Privileged"}
-    names |= {name for name, bit in (("M", RVM), ("A", RVA), ("C", RVC)) if riscv_has_ext(cpu.env, bit)}
+    names |= {name for name, bit in (("M", RVM), ("A", RVA), ("C", RVC), ("S", RVS)) if riscv_has_ext(cpu.env, bit)}
     return frozenset(names | ({"Zifencei"} if cpu.cfg.ext_ifencei else set()))
 
 

@@ -1,17 +1,15 @@
 """Modes, pending interrupts, and how a hart takes a trap (QEMU target/riscv/cpu_helper.c).
 
-Left out: traps into supervisor mode, two-stage translation and the interrupt priorities of the advanced interrupt
-architecture.  Addresses are physical: `riscv_cpu_tlb_fill` maps every page onto itself.
+Addresses are translated in `mmu.py`.  Left out: virtual supervisor mode, and the interrupt priorities of the advanced
+interrupt architecture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
-from pyqemu_edu.accel.tcg.cputlb import tlb_set_page
-from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HARD, CPUState, MMUAccessType
+from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HARD, CPUState
 from pyqemu_edu.softmmu.cpus import cpu_interrupt, cpu_reset_interrupt
 from pyqemu_edu.target.riscv.cpu_bits import (
     IRQ_M_EXT,
@@ -35,15 +33,18 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     RISCV_EXCP_ILLEGAL_INST,
     RISCV_EXCP_INST_ACCESS_FAULT,
     RISCV_EXCP_INST_ADDR_MIS,
+    RISCV_EXCP_INST_PAGE_FAULT,
     RISCV_EXCP_INT_FLAG,
     RISCV_EXCP_INT_MASK,
     RISCV_EXCP_LOAD_ACCESS_FAULT,
     RISCV_EXCP_LOAD_ADDR_MIS,
+    RISCV_EXCP_LOAD_PAGE_FAULT,
     RISCV_EXCP_M_ECALL,
     RISCV_EXCP_NONE,
     RISCV_EXCP_S_ECALL,
     RISCV_EXCP_STORE_AMO_ACCESS_FAULT,
     RISCV_EXCP_STORE_AMO_ADDR_MIS,
+    RISCV_EXCP_STORE_PAGE_FAULT,
     RISCV_EXCP_U_ECALL,
     RVH,
     get_field,
@@ -62,15 +63,13 @@ if TYPE_CHECKING:
 
 riscv_trap = Event("riscv_trap", "hartid", "async", "cause", "epc", "tval", "desc")
 
-PAGE_RWX = 7
 TB_FLAGS_VILL, TB_FLAGS_HLSX, TB_FLAGS_XL = 1 << 12, 1 << 15, 20
-TARGET_PAGE_MASK = ~0xFFF
 
 # fmt: off
 TVAL_IS_ADDRESS = {
-    RISCV_EXCP_INST_ADDR_MIS, RISCV_EXCP_INST_ACCESS_FAULT,
-    RISCV_EXCP_LOAD_ADDR_MIS, RISCV_EXCP_LOAD_ACCESS_FAULT,
-    RISCV_EXCP_STORE_AMO_ADDR_MIS, RISCV_EXCP_STORE_AMO_ACCESS_FAULT,
+    RISCV_EXCP_INST_ADDR_MIS, RISCV_EXCP_INST_ACCESS_FAULT, RISCV_EXCP_INST_PAGE_FAULT,
+    RISCV_EXCP_LOAD_ADDR_MIS, RISCV_EXCP_LOAD_ACCESS_FAULT, RISCV_EXCP_LOAD_PAGE_FAULT,
+    RISCV_EXCP_STORE_AMO_ADDR_MIS, RISCV_EXCP_STORE_AMO_ACCESS_FAULT, RISCV_EXCP_STORE_PAGE_FAULT,
 }
 
 riscv_excp_names = (
@@ -194,62 +193,6 @@ def riscv_cpu_set_rdtime_fn(env: CPURISCVState, fn: Callable[[Any], int], arg: A
     """Say who answers a read of the `time` CSR: the machine's timer."""
     env.rdtime_fn = fn
     env.rdtime_fn_arg = arg
-
-
-# Memory
-
-
-def riscv_cpu_tlb_fill(
-    cs: CPUState, address: int, size: int, access_type: MMUAccessType, mmu_idx: int, probe: bool, retaddr: int
-) -> bool:
-    """Let the TLB know a page: every address is physical, every access is allowed.
-
-    Left out against QEMU: page tables, and physical memory protection of what is locked against machine mode.
-    """
-    page = address & TARGET_PAGE_MASK
-    tlb_set_page(cs, page, page, PAGE_RWX, mmu_idx, -TARGET_PAGE_MASK)
-    return True
-
-
-def riscv_cpu_get_phys_page_debug(cs: CPUState, addr: int) -> int:
-    """The physical page behind an address, for the monitor and gdb."""
-    return addr & TARGET_PAGE_MASK
-
-
-def riscv_cpu_do_transaction_failed(
-    cs: CPUState,
-    physaddr: int,
-    addr: int,
-    size: int,
-    access_type: MMUAccessType,
-    mmu_idx: int,
-    attrs: Any,
-    response: Any,
-    retaddr: int,
-) -> NoReturn:
-    """Nothing answers at this address: an access fault."""
-    if access_type == MMUAccessType.DATA_STORE:
-        cs.exception_index = RISCV_EXCP_STORE_AMO_ACCESS_FAULT
-    elif access_type == MMUAccessType.DATA_LOAD:
-        cs.exception_index = RISCV_EXCP_LOAD_ACCESS_FAULT
-    else:
-        cs.exception_index = RISCV_EXCP_INST_ACCESS_FAULT
-    cs.env_ptr.badaddr = addr
-    cpu_loop_exit_restore(cs, retaddr)
-
-
-def riscv_cpu_do_unaligned_access(
-    cs: CPUState, addr: int, access_type: MMUAccessType, mmu_idx: int, retaddr: int
-) -> NoReturn:
-    """An address that must be aligned is not: atomics, and jumps without compressed instructions."""
-    if access_type == MMUAccessType.INST_FETCH:
-        cs.exception_index = RISCV_EXCP_INST_ADDR_MIS
-    elif access_type == MMUAccessType.DATA_LOAD:
-        cs.exception_index = RISCV_EXCP_LOAD_ADDR_MIS
-    else:
-        cs.exception_index = RISCV_EXCP_STORE_AMO_ADDR_MIS
-    cs.env_ptr.badaddr = addr
-    cpu_loop_exit_restore(cs, retaddr)
 
 
 # Taking a trap

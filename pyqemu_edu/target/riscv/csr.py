@@ -65,6 +65,10 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     RVH,
     RVS,
     RVU,
+    VM_1_10_MBARE,
+    VM_1_10_SV39,
+    VM_1_10_SV48,
+    VM_1_10_SV57,
     set_field,
 )
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_update_mip, riscv_feature, riscv_has_ext
@@ -107,7 +111,7 @@ SSTATUS_MASK       = (
 )
 MENVCFG_WRITABLE   = 1 | 3 << 4 | 1 << 6 | 1 << 7 | 1 << 62 | 1 << 63
 SENVCFG_WRITABLE   = 1 | 3 << 4 | 1 << 6 | 1 << 7
-VALID_VM           = {0, 8, 9, 10}  # bare, Sv39, Sv48, Sv57
+VALID_VM           = {VM_1_10_MBARE, VM_1_10_SV39, VM_1_10_SV48, VM_1_10_SV57}
 
 CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MHPMCOUNTER3, CSR_MCOUNTINHIBIT = 0xC00, 0xC02, 0xB00, 0xB03, 0x320
 CSR_PMPCFG0, CSR_PMPADDR0, CSR_TDATA1 = 0x3A0, 0x3B0, 0x7A1

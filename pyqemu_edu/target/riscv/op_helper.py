@@ -1,10 +1,14 @@
-"""What an instruction does that is more than arithmetic: traps, CSRs, mret, wfi (QEMU target/riscv/op_helper.c)."""
+"""What an instruction does that is more than arithmetic: traps, CSRs, returns, wfi (QEMU target/riscv/op_helper.c).
+
+Left out: going back into a hypervisor's guest (`hstatus.SPV`, `mstatus.MPV`).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
 from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
+from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HALT
 from pyqemu_edu.target.riscv.cpu_bits import (
     MASK64,
@@ -12,6 +16,11 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     MSTATUS_MPIE,
     MSTATUS_MPP,
     MSTATUS_MPV,
+    MSTATUS_SIE,
+    MSTATUS_SPIE,
+    MSTATUS_SPP,
+    MSTATUS_TSR,
+    MSTATUS_TVM,
     MSTATUS_TW,
     PRV_M,
     PRV_S,
@@ -80,6 +89,31 @@ def helper_mret(env: CPURISCVState) -> int:
     env.mstatus = set_field(mstatus, MSTATUS_MPV, 0)
     riscv_cpu_set_mode(env, prev_priv)
     return retpc
+
+
+def helper_sret(env: CPURISCVState) -> int:
+    """Return from a supervisor-mode trap: to the mode before it; the address at which to go on."""
+    if env.priv < PRV_S:
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
+    retpc = env.sepc
+    if not riscv_has_ext(env, RVC) and retpc & 3:
+        riscv_raise_exception(env, RISCV_EXCP_INST_ADDR_MIS)
+    if env.mstatus & MSTATUS_TSR and env.priv < PRV_M:
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
+    mstatus = env.mstatus
+    prev_priv = get_field(mstatus, MSTATUS_SPP)
+    mstatus = set_field(mstatus, MSTATUS_SIE, get_field(mstatus, MSTATUS_SPIE))
+    mstatus = set_field(mstatus, MSTATUS_SPIE, 1)
+    env.mstatus = set_field(mstatus, MSTATUS_SPP, PRV_U)
+    riscv_cpu_set_mode(env, prev_priv)
+    return retpc
+
+
+def helper_tlb_flush(env: CPURISCVState) -> None:
+    """`sfence.vma`: forget all translations, whichever the operands name."""
+    if env.priv < PRV_S or (env.priv == PRV_S and env.mstatus & MSTATUS_TVM):
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
+    tlb_flush(env.cpu)
 
 
 def helper_wfi(env: CPURISCVState) -> None:

@@ -1,6 +1,6 @@
-"""The registers of physical memory protection (QEMU target/riscv/pmp.c).
+"""Physical memory protection: the rules that machine mode makes for the others (QEMU target/riscv/pmp.c).
 
-They hold what is written, locks are respected, and rules are counted; accesses are not checked against them.
+The first entry that an access touches decides.  Left out: the enhancements that `x-epmp` turns on.
 """
 
 from __future__ import annotations
@@ -8,11 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pyqemu_edu.target.riscv.cpu_bits import MAX_RISCV_PMPS
+from pyqemu_edu.accel.tcg.cputlb import TARGET_PAGE_SIZE, tlb_flush
+from pyqemu_edu.target.riscv.cpu_bits import (
+    MASK64,
+    MAX_RISCV_PMPS,
+    PRV_M,
+    RISCV_FEATURE_MMU,
+    RISCV_FEATURE_PMP,
+)
+from pyqemu_edu.target.riscv.cpu_helper import riscv_feature
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import CPURISCVState
 
+PMP_READ, PMP_WRITE, PMP_EXEC = 1 << 0, 1 << 1, 1 << 2
+PMP_RWX = PMP_READ | PMP_WRITE | PMP_EXEC
 PMP_LOCK = 1 << 7
 PMP_AMATCH = 3 << 3
 PMP_AMATCH_OFF, PMP_AMATCH_TOR, PMP_AMATCH_NA4, PMP_AMATCH_NAPOT = (mode << 3 for mode in range(4))
@@ -20,20 +30,126 @@ PMP_AMATCH_OFF, PMP_AMATCH_TOR, PMP_AMATCH_NA4, PMP_AMATCH_NAPOT = (mode << 3 fo
 
 @dataclass(eq=False)
 class PmpTable:
-    """The sixteen entries of a hart (QEMU `pmp_table_t`)."""
+    """The sixteen entries of a hart, and the first and last address of each (QEMU `pmp_table_t`)."""
 
     cfg_reg: list[int] = field(default_factory=lambda: [0] * MAX_RISCV_PMPS)
     addr_reg: list[int] = field(default_factory=lambda: [0] * MAX_RISCV_PMPS)
+    addr: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)] * MAX_RISCV_PMPS)
+    num_rules: int = 0
 
 
 def pmp_is_locked(env: CPURISCVState, pmp_index: int) -> bool:
-    """Whether an entry may not be changed until reset."""
+    """Whether an entry may not be changed until reset, and binds machine mode too."""
     return bool(env.pmp_state.cfg_reg[pmp_index] & PMP_LOCK)
 
 
 def pmp_get_num_rules(env: CPURISCVState) -> int:
     """How many entries match something."""
-    return sum(bool(cfg & PMP_AMATCH) for cfg in env.pmp_state.cfg_reg)
+    return env.pmp_state.num_rules
+
+
+# From registers to ranges
+
+
+def pmp_decode_napot(a: int) -> tuple[int, int]:
+    """First and last address of a naturally aligned power of two: the trailing ones of `a` tell the size."""
+    a = (a << 2 | 3) & MASK64
+    above = a + 1 & MASK64
+    return a & above, a | above
+
+
+def pmp_decode_tor(previous: int, this: int) -> tuple[int, int]:
+    """From the previous entry's address to below this one's; nothing but address 0 if they are in the wrong order.
+
+    (in QEMU part of `pmp_update_rule_addr`)
+    """
+    sa, ea = previous << 2 & MASK64, (this << 2) - 1 & MASK64
+    return (sa, ea) if sa <= ea else (0, 0)
+
+
+def pmp_update_rule_addr(env: CPURISCVState, pmp_index: int) -> None:
+    """Work out which addresses an entry is about."""
+    table = env.pmp_state
+    this = table.addr_reg[pmp_index]
+    amatch = table.cfg_reg[pmp_index] & PMP_AMATCH
+    found = (0, MASK64)
+    if amatch == PMP_AMATCH_TOR:
+        found = pmp_decode_tor(table.addr_reg[pmp_index - 1] if pmp_index else 0, this)
+    elif amatch == PMP_AMATCH_NA4:
+        found = (this << 2 & MASK64, (this << 2) + 3 & MASK64)
+    elif amatch == PMP_AMATCH_NAPOT:
+        found = pmp_decode_napot(this)
+    table.addr[pmp_index] = found
+
+
+def pmp_update_rule_nums(env: CPURISCVState) -> None:
+    """Count the entries that match something."""
+    env.pmp_state.num_rules = sum(bool(cfg & PMP_AMATCH) for cfg in env.pmp_state.cfg_reg)
+
+
+def pmp_update_rule(env: CPURISCVState, pmp_index: int) -> None:
+    """An entry has changed; of the next one, whose range may begin here, QEMU 7.2 does not think."""
+    pmp_update_rule_addr(env, pmp_index)
+    pmp_update_rule_nums(env)
+
+
+# Asking
+
+
+def pmp_is_in_range(env: CPURISCVState, pmp_index: int, addr: int) -> bool:
+    """Whether an entry is about `addr`."""
+    sa, ea = env.pmp_state.addr[pmp_index]
+    return sa <= addr <= ea
+
+
+def pmp_hart_has_privs_default(env: CPURISCVState, mode: int) -> tuple[bool, int]:
+    """What holds where no entry matches: machine mode may do everything, the others nothing."""
+    if not riscv_feature(env, RISCV_FEATURE_PMP) or mode == PRV_M:
+        return True, PMP_RWX
+    return False, 0
+
+
+def pmp_hart_has_privs(env: CPURISCVState, addr: int, size: int, privs: int, mode: int) -> tuple[bool, int]:
+    """Whether `mode` may do `privs` with `size` bytes at `addr`, and what it may do there at all.
+
+    An access that lies partly in an entry's range is refused, to machine mode too.  Size 0 means to the page's end.
+    """
+    if not pmp_get_num_rules(env):
+        return pmp_hart_has_privs_default(env, mode)
+    if size == 0:
+        size = TARGET_PAGE_SIZE - addr % TARGET_PAGE_SIZE if riscv_feature(env, RISCV_FEATURE_MMU) else 8
+    for index, cfg in enumerate(env.pmp_state.cfg_reg):
+        first = pmp_is_in_range(env, index, addr)
+        last = pmp_is_in_range(env, index, addr + size - 1 & MASK64)
+        if first != last:
+            return False, 0
+        if first and cfg & PMP_AMATCH != PMP_AMATCH_OFF:
+            allowed_privs = PMP_RWX if mode == PRV_M and not pmp_is_locked(env, index) else cfg & PMP_RWX
+            return privs & allowed_privs == privs, allowed_privs
+    return pmp_hart_has_privs_default(env, mode)
+
+
+def pmp_get_tlb_size(env: CPURISCVState, pmp_index: int, tlb_sa: int, tlb_ea: int) -> int:
+    """How many bytes of a page an entry is about; 0 if it covers the page, or none of it."""
+    sa, ea = env.pmp_state.addr[pmp_index]
+    if sa >= tlb_sa and ea <= tlb_ea:
+        return ea - sa + 1
+    if tlb_sa <= sa <= tlb_ea <= ea:
+        return tlb_ea - sa + 1
+    if sa <= tlb_sa <= ea <= tlb_ea:
+        return ea - tlb_sa + 1
+    return 0
+
+
+def pmp_is_range_in_tlb(env: CPURISCVState, tlb_sa: int) -> int:
+    """The size for which a page's rights may be remembered: the page, or 1 if entries divide it; 0 if none is near."""
+    tlb_ea = tlb_sa + TARGET_PAGE_SIZE - 1
+    sizes = [pmp_get_tlb_size(env, index, tlb_sa, tlb_ea) for index in range(MAX_RISCV_PMPS)]
+    smallest = min(filter(None, sizes), default=0)
+    return 1 if 0 < smallest < TARGET_PAGE_SIZE else smallest
+
+
+# The registers
 
 
 def pmpcfg_csr_read(env: CPURISCVState, reg_index: int) -> int:
@@ -43,10 +159,17 @@ def pmpcfg_csr_read(env: CPURISCVState, reg_index: int) -> int:
 
 
 def pmpcfg_csr_write(env: CPURISCVState, reg_index: int, val: int) -> None:
-    """Set eight entries' configuration, except of those that are locked."""
+    """Set eight entries' configuration, except of those that are locked; what was allowed before is forgotten."""
     for offset, cfg in enumerate(val.to_bytes(8, "little")):
-        if not pmp_is_locked(env, reg_index * 4 + offset):
-            env.pmp_state.cfg_reg[reg_index * 4 + offset] = cfg
+        pmp_write_cfg(env, reg_index * 4 + offset, cfg)
+    tlb_flush(env.cpu)
+
+
+def pmp_write_cfg(env: CPURISCVState, pmp_index: int, val: int) -> None:
+    """Set one entry's configuration byte, unless it is locked."""
+    if not pmp_is_locked(env, pmp_index):
+        env.pmp_state.cfg_reg[pmp_index] = val
+        pmp_update_rule(env, pmp_index)
 
 
 def pmpaddr_csr_read(env: CPURISCVState, addr_index: int) -> int:
@@ -55,10 +178,14 @@ def pmpaddr_csr_read(env: CPURISCVState, addr_index: int) -> int:
 
 
 def pmpaddr_csr_write(env: CPURISCVState, addr_index: int, val: int) -> None:
-    """Set an entry's address, unless it is locked or the start of the next entry, which is locked."""
+    """Set an entry's address, unless it is locked or the start of the next entry, which is locked.
+
+    As in QEMU 7.2 pages that the TLB knows keep their rights until a configuration is written.
+    """
     if addr_index + 1 < MAX_RISCV_PMPS:
         following = env.pmp_state.cfg_reg[addr_index + 1]
         if following & PMP_LOCK and following & PMP_AMATCH == PMP_AMATCH_TOR:
             return
     if not pmp_is_locked(env, addr_index):
         env.pmp_state.addr_reg[addr_index] = val
+        pmp_update_rule(env, addr_index)

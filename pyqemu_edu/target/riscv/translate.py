@@ -371,9 +371,11 @@ def riscv_tr_disas_log(ctx: DisasContext, cs: CPUState) -> str:
     )
 
 
-def gen_intermediate_code(cs: CPUState, tb: TranslationBlock, max_insns: int, pc: int) -> None:
-    """Translate the block that begins at `pc`."""
-    translator_loop(cs, tb, max_insns, pc, riscv_tr_ops, DisasContext(tb))
+def gen_intermediate_code(
+    cs: CPUState, tb: TranslationBlock, max_insns: int, pc: int, host_pc: memoryview | None
+) -> None:
+    """Translate the block that begins at `pc`, on the page `host_pc` of RAM."""
+    translator_loop(cs, tb, max_insns, pc, host_pc, riscv_tr_ops, DisasContext(tb))
 
 
 riscv_tr_ops = TranslatorOps(

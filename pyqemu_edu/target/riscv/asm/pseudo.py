@@ -52,6 +52,9 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
     ("call", 2):   ("auipc t1, %pcrel_hi({1})", "jalr {0}, %pcrel_lo(.-4)(t1)"),
     ("tail", 1):   ("auipc t1, %pcrel_hi({0})", "jalr x0, %pcrel_lo(.-4)(t1)"),
 
+    ("sfence.vma", 0): ("sfence.vma x0, x0",),
+    ("sfence.vma", 1): ("sfence.vma {0}, x0",),
+
     ("la", 2):     (FAR, "addi {0}, {0}, %pcrel_lo(.-4)"),
     ("lla", 2):    (FAR, "addi {0}, {0}, %pcrel_lo(.-4)"),
     **{(load, 2):  (FAR, load + " {0}, %pcrel_lo(.-4)({0})")

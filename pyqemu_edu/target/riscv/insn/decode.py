@@ -16,7 +16,11 @@ from pyqemu_edu.target.riscv.insn.formats import Operands
 
 EXTENSIONS = {
     extension.name: extension
-    for extension in (rvi.insn, rvm.insn, rva.insn, rvc.C, zicsr.insn, zicsr.insn_fence, privileged.insn)
+    for extension in (
+        *(rvi.insn, rvm.insn, rva.insn, rvc.C),
+        *(zicsr.insn, zicsr.insn_fence),
+        *(privileged.insn, privileged.insn_s),
+    )
 }
 """Every extension of the library, by name."""
 

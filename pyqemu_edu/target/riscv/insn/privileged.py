@@ -1,17 +1,15 @@
-"""Traps, returns from them, and waiting (QEMU target/riscv/insn_trans/trans_privileged.c.inc).
-
-`sret` and `sfence.vma` belong to supervisor mode, which the harts do not have yet.
-"""
+"""Traps, returns from them, waiting, and fences (QEMU target/riscv/insn_trans/trans_privileged.c.inc)."""
 
 from __future__ import annotations
 
 from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_BREAKPOINT, RISCV_EXCP_U_ECALL
 from pyqemu_edu.target.riscv.insn.declare import Extension
-from pyqemu_edu.target.riscv.insn.formats import Empty
+from pyqemu_edu.target.riscv.insn.formats import Empty, Vma
 from pyqemu_edu.target.riscv.insn.protocol import Machine
-from pyqemu_edu.target.riscv.op_helper import helper_mret, helper_wfi
+from pyqemu_edu.target.riscv.op_helper import helper_mret, helper_sret, helper_tlb_flush, helper_wfi
 
 insn = Extension("Privileged", "Traps and returns from them")
+insn_s = Extension("S", "Supervisor mode")
 
 # fmt: off
 # ruff: noqa: D103
@@ -30,3 +28,10 @@ def mret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_mret))
 def wfi(m: Machine, a: Empty) -> None:
     m.helper(helper_wfi)
     m.exit()
+
+@insn_s("000100000010 00000 000 00000 1110011  @empty")
+def sret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_sret))
+
+# Understood without supervisor mode too
+@insn("0001001 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
+def sfence_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
