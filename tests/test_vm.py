@@ -112,7 +112,7 @@ def test_time_that_is_not_used_up_does_not_end_a_later_run() -> None:
 def test_an_ended_machine_neither_runs_nor_steps() -> None:
     vm = machine("", guest("exitcode")).run()
     before = vm.harts[0].instret
-    assert vm.step().exit_status == 42
+    assert vm.step().run().exit_status == 42
     assert vm.run().exit_status == 42
     assert vm.harts[0].instret == before
 

@@ -158,7 +158,7 @@ def check_3(source: str, types: Sequence[TypeInfo]) -> str:
         raise NotYet(f"the assembler says: {error}") from None
     vm = started(f"-machine {name} -display none -bios none -kernel {kernel}", types)
     regions = {region for _, region in own_ranges(vm, types)}
-    vm.run(budget=10_000, seconds=10, record=True)
+    vm.run(budget=1_000, seconds=3, record=True)
     reads = [e for e in vm.trace.events("memory_region_ops_read") if e["name"] in regions]
     if vm.exit_status is None:
         raise NotYet("the guest has not ended. It ends when it stores (status << 1) | 1 to tohost.")

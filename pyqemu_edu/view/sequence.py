@@ -99,7 +99,7 @@ def thread_messages(records: Sequence[Record]) -> list[Message]:
             messages.append(Message(by_thread(records[number - 1]), line, "starts the thread"))
         seen.add(record.thread)
         words = f"{record.name}({', '.join(show(value) for value in record.values[:1])})"
-        messages.append(Message(line, line, words, hint=f"record {record.index}, {record.function.place}"))
+        messages.append(Message(line, line, words, hint=record.function.place))  # numbers change from run to run
         if record.name in WAKES:
             later = (r for r in records[number + 1 :] if r.thread != record.thread)
             other = next(later, None)
