@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyqemu_edu import modules
+from pyqemu_edu.os_posix import os_block_signals
 from pyqemu_edu.process import Process, standard_output
 from pyqemu_edu.qom.zoo import run_program_constructors
 from pyqemu_edu.softmmu.main import main as qemu_main
@@ -42,7 +42,7 @@ FORMATS: dict[str, Callable[[Log], str]] = {
 
 def qemu_system_main() -> int:
     """Be `qemu-system-riscv64`: its options, its output, its exit status."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os_block_signals()
     name = NAME if sys.argv[0].endswith("__main__.py") else sys.argv[0]
     stdout, stderr = standard_output(1), standard_output(2)
     modules.link()

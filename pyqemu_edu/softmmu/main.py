@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyqemu_edu.os_posix import os_setup_signal_handling, os_signals_blocked
+from pyqemu_edu.os_posix import os_setup_signal_handling
 from pyqemu_edu.process import current_process
 from pyqemu_edu.softmmu.cpus import cpus_shutdown
 from pyqemu_edu.softmmu.runstate import qemu_cleanup, qemu_main_loop
@@ -17,21 +17,20 @@ def main(argv: Sequence[str]) -> int:
 
     Python has no `exit()` that leaves other threads behind: however the process ends, the vCPUs are stopped.
     """
-    with os_signals_blocked():
-        try:
-            qemu_init(argv)
-            os_setup_signal_handling()
-            return qemu_default_main()
-        except QemuExit as end:
-            return end.status
-        except QemuError as error:
-            error_report_err(error)
-            return 1
-        except QemuAbort as abort:
-            current_process().stderr.write(f"{abort}\n")
-            return abort.status
-        finally:
-            cpus_shutdown()
+    try:
+        qemu_init(argv)
+        os_setup_signal_handling()
+        return qemu_default_main()
+    except QemuExit as end:
+        return end.status
+    except QemuError as error:
+        error_report_err(error)
+        return 1
+    except QemuAbort as abort:
+        current_process().stderr.write(f"{abort}\n")
+        return abort.status
+    finally:
+        cpus_shutdown()
 
 
 def qemu_default_main() -> int:
