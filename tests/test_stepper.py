@@ -122,13 +122,35 @@ def test_into_stays_in_its_thread(browser: Any, log: Log) -> None:
     assert browser.find_element("css selector", ".said").text.startswith(f"{call.index}. ")
 
 
+def test_a_number_and_enter_jump(browser: Any) -> None:
+    press(browser, RIGHT)
+    field = browser.find_element("css selector", "[type=number]")
+    field.clear()
+    field.send_keys("4", ENTER)
+    assert browser.find_element("css selector", ".said").text.startswith("4. ")
+    field.send_keys("\ue00c")  # Escape gives the keys back to the stepper
+    browser.switch_to.active_element.send_keys(RIGHT)
+    assert browser.find_element("css selector", ".said").text.startswith("5. ")
+
+
+def test_what_was_not_found_is_said_until_one_types_again(browser: Any) -> None:
+    press(browser, "/", "no such thing", ENTER)
+    said = browser.find_element("css selector", ".found")
+    assert said.text == "not found"
+    browser.switch_to.active_element.send_keys("\ue003")  # Backspace
+    assert said.text == ""
+
+
 def test_search_finds_the_next_record_with_all_words(browser: Any) -> None:
+    browser.find_element("css selector", "[type=search]").clear()
     assert press(browser, "/", "find_machine spike", ENTER).startswith("10. find_machine('spike') was called by")
 
 
 def test_the_lit_line_and_the_stack_follow(browser: Any) -> None:
     press(browser, "1", RIGHT)
-    assert "def type_register" in browser.find_element("css selector", ".line.lit").text
+    lit = browser.find_element("css selector", ".line.lit")
+    assert "def type_register" in lit.text
+    assert lit.get_attribute("aria-current") == "true"
     rows = [row.text for row in browser.find_elements("css selector", "ol li")]
     assert rows[0].startswith("qemu_init([2])")
     assert rows[-1].startswith("▸ type_register('spike', 'object')")

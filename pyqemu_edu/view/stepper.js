@@ -83,7 +83,7 @@ function stepper(root, trace, options = {}) {
   const source = make("div", { class: "source", tabindex: 0, role: "region", "aria-label": "Python source" });
   const panels = ["call stack", "graph", "state"].map((name) => make("div", { role: "tabpanel", "aria-label": name, tabindex: 0 }));
   const tabs = ["call stack", "graph", "state"].map((name, n) =>
-    make("button", { type: "button", role: "tab", onclick: () => choose(n) }, name));
+    make("button", { type: "button", role: "tab", title: `key ${n + 1}`, "aria-keyshortcuts": n + 1, onclick: () => choose(n) }, name));
   const said = make("p", { class: "said", role: "status", "aria-live": "polite" });
   const slider = make("input", { type: "range", min: 0, max: last, step: 1, "aria-label": "moment", oninput: () => go(+slider.value) });
   const jump = make("input", { type: "number", min: 0, max: last, "aria-label": "record number", onchange: () => go(+jump.value) });
@@ -102,7 +102,7 @@ function stepper(root, trace, options = {}) {
     make("div", { class: "top" }, make("strong", {}, trace.title), make("span", { class: "keys" }, KEYS)),
     make("div", { class: "panes" },
       make("section", { class: "left" }, heading, source),
-      make("section", { class: "right" }, make("div", { role: "tablist" }, ...tabs), ...panels)),
+      make("section", { class: "right" }, make("div", { role: "tablist", "aria-label": "what is going on" }, ...tabs), ...panels)),
     said,
     make("div", { class: "time" }, skyline, slider),
     make("div", { class: "chips", role: "group", "aria-label": "phases" }, ...chips),
@@ -159,10 +159,13 @@ function stepper(root, trace, options = {}) {
         make("div", { class: "line" }, make("span", { class: "number" }, f.first + n), make("code", {}, line || " "))));
       shown = number;
     }
-    source.querySelector(".lit")?.classList.remove("lit");
+    const before = source.querySelector(".lit");
+    before?.classList.remove("lit");
+    before?.removeAttribute("aria-current");
     const lit = source.children[(trace.kind[i] === CALL ? f.line : trace.line[i]) - f.first];
     if (!lit) return;
     lit.classList.add("lit");
+    lit.setAttribute("aria-current", "true");
     source.scrollTop = Math.max(0, lit.offsetTop - source.offsetTop - source.clientHeight / 3);
   }
 
@@ -315,11 +318,17 @@ function stepper(root, trace, options = {}) {
     }
     found.textContent = "not found";
   }
-  find.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") search(event.shiftKey ? -1 : 1);
-    if (event.key === "Escape") frame.focus();
-    if (event.key !== "Tab") event.stopPropagation();
-  });
+  // What is typed into a field is the field's alone, until Escape gives the keys back.
+  function listen(field, entered) {
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") entered(event);
+      if (event.key === "Escape") frame.focus();
+      if (event.key !== "Tab") event.stopPropagation();
+    });
+  }
+  listen(find, (event) => search(event.shiftKey ? -1 : 1));
+  listen(jump, () => go(+jump.value));
+  find.addEventListener("input", () => (found.textContent = ""));
 
   const ACTIONS = {
     ArrowRight: () => go(now + 1), ArrowLeft: () => go(now - 1), ArrowDown: stepInto, ArrowUp: stepOut,
@@ -327,7 +336,7 @@ function stepper(root, trace, options = {}) {
     1: () => choose(0), 2: () => choose(1), 3: () => choose(2),
   };
   frame.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target === jump || event.target === speed) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target === speed) return;
     if (event.key === " " && event.target.tagName === "BUTTON") return;
     const action = ACTIONS[event.key];
     if (!action) return;
