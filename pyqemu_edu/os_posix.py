@@ -15,13 +15,13 @@ TERMINATING = frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM})
 
 
 def os_block_signals() -> None:
-    """Keep the signals for `os_setup_signal_handling`: what a program, not a library, does before all else."""
+    """Keep the signals for `os_setup_signal_handling`, as a program does and a library must not (Not in QEMU)."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, TERMINATING)
 
 
 def os_setup_signal_handling() -> None:
-    """From now on the signals end the machine, if they were kept."""
+    """From now on the signals end the machine, if they were kept (in C `qemu_init_displays` calls this)."""
     if signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= TERMINATING:
         thread_in_process(_wait_for_signals, name="signals").start()
 
