@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagrams import boot, machine, objects, registration, vcpu
@@ -52,7 +52,8 @@ def graph(name: str, title: str, dot: str, words: str, draw: bool = True) -> Dia
 
 
 def sequence(name: str, title: str, messages: list[Message]) -> Diagram:
-    """Life lines with arrows between them."""
+    """Life lines with arrows between them; the numbers of records, which any change moves, are left out."""
+    messages = [replace(message, hint="") for message in messages]
     figure = draw_sequence(messages, title, rows=99)
     source = mermaid(messages)
     words = "\n".join(map(message_as_text, fold_messages(messages)))
