@@ -81,7 +81,7 @@ NOT_ASKED = {"ecall", "ebreak", "c.ebreak", "mret", "sret", "sfence.vma", "wfi",
 ASKED = [
     each
     for each in decoder().instructions
-    if each.name not in NOT_ASKED and each.name != RESERVED and each.extension.name != "Zicsr"
+    if each.name not in NOT_ASKED and each.name != RESERVED and each.extension.name not in ("Zicsr", "F", "D", "Zcd")
 ]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pyqemu_edu.disas.riscv_names import csr_name, rv_ireg_name_sym
+from pyqemu_edu.disas.riscv_names import csr_name, rounding_mode_names, rv_freg_name_sym, rv_ireg_name_sym
 from pyqemu_edu.target.riscv.insn.declare import Instruction, Meaning
 from pyqemu_edu.target.riscv.insn.decode import Decoder, decode, decoder
 from pyqemu_edu.target.riscv.insn.formats import Atomic, Operands
@@ -23,14 +23,14 @@ TAB = 24
 
 @dataclass(frozen=True)
 class Lift:
-    """Print as `name` with `form` if the operands are as in `when` (QEMU `rv_comp_data`)."""
+    """Print as `name` with `form` if the operands are as in `when`, or as one another (QEMU `rv_comp_data`)."""
 
     name: str
     form: str
-    when: Mapping[str, int]
+    when: Mapping[str, int | str]
 
 
-def lift(name: str, form: str = "", **when: int) -> Lift:
+def lift(name: str, form: str = "", **when: int | str) -> Lift:
     """A row of the table below."""
     return Lift(name, form, when)
 
@@ -77,6 +77,10 @@ pseudo = {
                lift("frflags",   "{rd}", rs1=0, csr=1)),
     "csrrwi": (lift("fsrmi",     "{rd}, {imm}", csr=2),
                lift("fsflagsi",  "{rd}, {imm}", csr=1)),
+    "fmv.x.w": (lift("fmv.x.s", "{rd}, {frs1}"),),            # their names of old
+    "fmv.w.x": (lift("fmv.s.x", "{frd}, {rs1}"),),
+    **{f"{long}.{fmt}": (lift(f"{short}.{fmt}", "{rd}, {rs1}", rs2="rs1"),)    # as if of x registers
+       for long, short in (("fsgnj", "fmv"), ("fsgnjn", "fneg"), ("fsgnjx", "fabs")) for fmt in "sd"},
     "pause":  (lift("fence",     "w, "),),                   # unknown to it
 }
 
@@ -99,10 +103,17 @@ def full_forms(known: Decoder) -> dict[Meaning, Instruction]:
 
 def decode_inst_lift_pseudo(instruction: Instruction, operands: Operands) -> tuple[str, str]:
     """The name and form to print: those of the first pseudo-instruction that fits, or the instruction's own."""
+    values = operands._asdict()
     for each in pseudo.get(instruction.name, ()):
-        if all(getattr(operands, name) == value for name, value in each.when.items()):
+        if all(values[name] == values.get(value, value) for name, value in each.when.items()):
             return each.name, each.form
-    return instruction.name, instruction.form
+    return instruction.name, rounding_mode_first(instruction.form)
+
+
+def rounding_mode_first(form: str) -> str:
+    """An assembler takes the rounding mode last, this disassembler prints it first."""
+    rest = form.removesuffix(", {rm}")
+    return form if rest == form else f"{{rm}}, {rest}"
 
 
 def disasm_inst(pc: int, inst: int) -> str:
@@ -135,9 +146,13 @@ def format_inst(name: str, form: str, pc: int, operands: Operands) -> str:
 def _operand(placeholder: str, operands: Operands) -> str:
     if placeholder == "pc+imm":
         return str(operands.imm)
+    if placeholder in ("frd", "frs1", "frs2", "frs3"):
+        return rv_freg_name_sym[getattr(operands, placeholder[1:])]
     value: int = getattr(operands, placeholder)
     if placeholder in ("rd", "rs1", "rs2"):
         return rv_ireg_name_sym[value]
+    if placeholder == "rm":
+        return rounding_mode_names[value]
     if placeholder == "csr":
         return csr_name(value) or f"0x{value:03x}"
     if placeholder in ("pred", "succ"):

@@ -11,6 +11,14 @@ rv_ireg_name_sym = (
     "a6",   "a7", "s2", "s3", "s4",  "s5",  "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 )
 
+rv_freg_name_sym = (
+    "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6",  "ft7",
+    "fs0", "fs1", "fa0", "fa1", "fa2", "fa3", "fa4",  "fa5",
+    "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6",  "fs7",
+    "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+)
+rounding_mode_names = ("rne", "rtz", "rdn", "rup", "rmm", "inv", "inv", "dyn")
+
 
 def _row(first: int, names: str) -> dict[int, str]:
     """Registers that follow one another; `-` is a number without a name."""

@@ -24,9 +24,10 @@ from pyqemu_edu.accel.tcg.cputlb import (
 )
 from pyqemu_edu.hw.core.cpu import MMUAccessType
 from pyqemu_edu.interp.arithmetic import MASK64, Arithmetic
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
-from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_ILLEGAL_INST, RVC
-from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
+from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
+from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS, RISCV_EXCP_ILLEGAL_INST, RVC
+from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_fp_enabled, riscv_has_ext
+from pyqemu_edu.target.riscv.fpu_helper import helper_set_rounding_mode
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.insn.formats import Operands
 from pyqemu_edu.target.riscv.mmu import riscv_cpu_do_unaligned_access
@@ -37,6 +38,20 @@ Step = tuple[Callable[..., None], Operands, int, int, int]
 
 PLACE = {1 << shift: (MASK64 & ~0xFFF | (1 << shift) - 1, shift) for shift in range(4)}
 """For each width: the bits of an address that name its page in a view (or say that it is misaligned), and a shift."""
+
+
+class FloatRegisters:
+    """A hart's floating-point registers: writing one makes mstatus.FS dirty."""
+
+    def __init__(self, env: CPURISCVState) -> None:
+        self.env = env
+
+    def __getitem__(self, index: int) -> int:
+        return self.env.fpr[index]
+
+    def __setitem__(self, index: int, value: int) -> None:
+        self.env.fpr[index] = value & MASK64
+        self.env.mstatus |= MSTATUS_FS
 
 
 class NumberMachine(Arithmetic):
@@ -50,9 +65,11 @@ class NumberMachine(Arithmetic):
         self.cpu = cpu
         self.env = cpu.env
         self.x = cpu.env.gpr
+        self.f = FloatRegisters(cpu.env)
         self.pc = self.next_pc = 0
         self.leave = False
         self.steps: dict[int, Step] = {}  # what is decoded, as long as the TLB knows the mode's pages
+        self._fpu = False
         self._tlb: CPUTLB | None = None
 
     # Running
@@ -95,7 +112,10 @@ class NumberMachine(Arithmetic):
             tlb.code.clear()
 
     def _look_around(self) -> None:
-        """The mode decides which pages are seen, misa whether a jump may go between words."""
+        """The mode decides which pages are seen, misa whether a jump may go between words, mstatus about floats."""
+        was_on, self._fpu = self._fpu, riscv_cpu_fp_enabled(self.env)
+        if was_on and not self._fpu:
+            self.forget()
         tlb = self.cpu.tlb[self.env.priv]
         if tlb is not self._tlb:
             self._tlb = tlb
@@ -111,7 +131,7 @@ class NumberMachine(Arithmetic):
         if insn_len(word) == 4:
             word |= cpu_lduw_code(self.env, pc + 2 & MASK64) << 16
         decoded = self.cpu.decoder.decode(word)
-        if decoded is None:
+        if decoded is None or (decoded[0].extension.fpu and not self._fpu):
             self.env.bins = word
             riscv_raise_exception(self.env, RISCV_EXCP_ILLEGAL_INST)
         instruction, operands = decoded
@@ -201,6 +221,11 @@ class NumberMachine(Arithmetic):
 
     def helper(self, function: Callable[..., Any], *arguments: int) -> Any:
         """Call a helper."""
+        return function(self.env, *arguments)
+
+    def rounded(self, rm: int, function: Callable[..., Any], *arguments: int) -> Any:
+        """Call a helper that rounds."""
+        helper_set_rounding_mode(self.env, rm)
         return function(self.env, *arguments)
 
     def raise_exception(self, cause: int, tval: int = 0) -> None:

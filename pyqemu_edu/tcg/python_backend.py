@@ -32,6 +32,9 @@ MAX_LOOP_INSNS = 4096
 
 TB_EXIT_LOOKUP = 4
 
+ARRAYS = ("gpr", "fpr")
+"""The fields of `env` that hold many registers."""
+
 # fmt: off
 TEMPLATES: dict[str, str] = {
     "mov_i64":    "{0}",
@@ -84,6 +87,11 @@ def register_helpers(**helpers: Callable[..., Any]) -> None:
 def local_name(temp: TCGTemp) -> str:
     """The variable that holds a register: x5/t0 is t0."""
     return temp.name.split("/")[-1]
+
+
+def place(temp: TCGTemp) -> str:
+    """Where a register is kept from block to block: `gpr[5]`, or a field of `env`."""
+    return temp.place if temp.place.startswith(ARRAYS) else f"env.{temp.place}"
 
 
 def is_local(temp: TCGTemp) -> bool:
@@ -262,8 +270,7 @@ class Emitter:
     def write_back(self, temps: list[TCGTemp]) -> None:
         """Registers from variables to `env`."""
         for temp in temps:
-            prefix = "" if temp.place.startswith("gpr") else "env."
-            self.line(f"{prefix}{temp.place} = {local_name(temp)}")
+            self.line(f"{place(temp)} = {local_name(temp)}")
 
     # Control flow: labels are always ahead, so that branches are `if`s
 
@@ -414,14 +421,13 @@ def all_written(ops: Sequence[TCGOp]) -> list[TCGTemp]:
 def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Sequence[TCGOp]) -> list[str]:
     """The head of the function: what the body uses."""
     lines = [f"def tb_{tb.pc:x}(cpu, env, loops):"]
-    if any(temp.place.startswith("gpr") for temp in {*needed, *all_written(ops)}):
-        lines.append("    gpr = env.gpr")
+    places = {temp.place[:3] for temp in {*needed, *all_written(ops)}}
+    lines += [f"    {array} = env.{array}" for array in ARRAYS if array in places]
     if body.views:
         lines.append(f"    tlb = cpu.tlb[{mmu_index(ops)}]")
     lines += [f"    {view} = tlb.{view}" for view in sorted(body.views)]
     for temp in needed:
-        place = temp.place if temp.place.startswith("gpr") else f"env.{temp.place}"
-        lines.append(f"    {local_name(temp)} = {place}")
+        lines.append(f"    {local_name(temp)} = {place(temp)}")
     if body.loop_dirty is not None:
         lines.append("    for n in range(loops):")
     return lines

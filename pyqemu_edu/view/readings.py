@@ -13,7 +13,8 @@ from pyqemu_edu.process import Process
 from pyqemu_edu.target.riscv.cpu_bits import RVC
 from pyqemu_edu.target.riscv.insn.decode import Decoded, decode
 from pyqemu_edu.target.riscv.insn.effects import effects
-from pyqemu_edu.target.riscv.translate import DisasContext, riscv_translate_init
+from pyqemu_edu.target.riscv.register_names import riscv_translate_init
+from pyqemu_edu.target.riscv.translate import DisasContext
 from pyqemu_edu.tcg.tcg import op_text, tcg_ctx, tcg_func_start, tcg_gen_insn_start
 from pyqemu_edu.view.figure import Figure, table
 

@@ -16,6 +16,7 @@ from pyqemu_edu.accel.tcg.tb import (
 from pyqemu_edu.accel.tcg.tb_maint import statics as tb_ctx
 from pyqemu_edu.accel.tcg.tb_maint import tb_link_page
 from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState
+from pyqemu_edu.tcg.python_backend import ARRAYS
 from pyqemu_edu.tcg.tcg import tcg_ctx, tcg_func_start, tcg_gen_code
 from pyqemu_edu.util.log import (
     CPU_LOG_TB_OUT_ASM,
@@ -82,7 +83,7 @@ def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, traceback: TracebackT
 def restore_registers(env: Any, tb: TranslationBlock, variables: dict[str, Any]) -> None:
     """Registers from a frame's variables to `env`; those that were not written yet are not there."""
     for name, place in tb.registers.items():
-        if name in variables and place.startswith("gpr"):
-            env.gpr[int(place[4:-1])] = variables[name]
+        if name in variables and place.startswith(ARRAYS):
+            getattr(env, place[:3])[int(place[4:-1])] = variables[name]
         elif name in variables:
             setattr(env, place, variables[name])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pyqemu_edu.accel.tcg.tcg_all import qemu_tcg_mttcg_enabled
 from pyqemu_edu.cpu import cpu_exec_realizefn
 from pyqemu_edu.disas.riscv import print_insn_riscv64
+from pyqemu_edu.fpu.parts import FloatStatus
 from pyqemu_edu.hw.core.cpu import (
     TYPE_CPU,
     CPUClass,
@@ -101,7 +102,8 @@ from pyqemu_edu.target.riscv.mmu import (
     riscv_cpu_tlb_fill,
 )
 from pyqemu_edu.target.riscv.pmp import PmpTable
-from pyqemu_edu.target.riscv.translate import gen_intermediate_code, riscv_translate_init
+from pyqemu_edu.target.riscv.register_names import riscv_translate_init
+from pyqemu_edu.target.riscv.translate import gen_intermediate_code
 from pyqemu_edu.util.error import QemuExit, error_report
 
 if TYPE_CHECKING:
@@ -163,6 +165,8 @@ class CPURISCVState:
     load_val: int = 0
     badaddr: int = 0
     bins: int = 0
+    frm: int = 0
+    fp_status: FloatStatus = field(default_factory=FloatStatus)
     priv_ver: int = 0
     misa_mxl: int = 0
     misa_mxl_max: int = 0
@@ -341,7 +345,8 @@ def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
     Not in QEMU, where each instruction's translator asks for itself.  Left out: `zmmul`, M without division.
     """
     names = {"I", "Zicsr", "Privileged"}
-    names |= {name for name, bit in (("M", RVM), ("A", RVA), ("C", RVC), ("S", RVS)) if riscv_has_ext(cpu.env, bit)}
+    bits = {"M": RVM, "A": RVA, "F": RVF, "D": RVD, "C": RVC, "S": RVS, "Zcd": RVC | RVD}
+    names |= {name for name, bit in bits.items() if cpu.env.misa_ext & bit == bit}
     return frozenset(names | ({"Zifencei"} if cpu.cfg.ext_ifencei else set()))
 
 

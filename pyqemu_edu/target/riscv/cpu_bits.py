@@ -1,6 +1,6 @@
 """Numbers of the privileged architecture: CSR fields, modes, causes, interrupts (QEMU target/riscv/cpu_bits.h).
 
-CSR numbers stand in the table of `csr.py`.  Left out: what belongs to F, D, V, H, AIA and pointer masking.
+CSR numbers stand in the table of `csr.py`.  Left out: what belongs to V, H, AIA and pointer masking.
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ PTE_PBMT = 0x6000000000000000
 PTE_N    = 0x8000000000000000
 PTE_ATTR = PTE_N | PTE_PBMT
 PTE_PPN_SHIFT, PTE_PPN_MASK = 10, 0x003FFFFFFFFFFC00
+
+# fcsr: exceptions and the rounding mode
+FPEXC_NX, FPEXC_UF, FPEXC_OF, FPEXC_DZ, FPEXC_NV = 0x01, 0x02, 0x04, 0x08, 0x10
+FSR_AEXC, FSR_RD, FSR_RD_SHIFT = 0x1F, 7 << 5, 5
 
 # mcounteren, mcountinhibit
 COUNTEREN_CY, COUNTEREN_TM, COUNTEREN_IR = 1 << 0, 1 << 1, 1 << 2

@@ -117,6 +117,11 @@ def riscv_cpu_set_mode(env: CPURISCVState, newpriv: int) -> None:
     env.load_res = MASK64
 
 
+def riscv_cpu_fp_enabled(env: CPURISCVState) -> bool:
+    """Whether mstatus lets floating-point instructions run."""
+    return env.mstatus & MSTATUS_FS != 0
+
+
 # Pending interrupts
 
 

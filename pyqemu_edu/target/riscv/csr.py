@@ -1,6 +1,6 @@
 """Control and status registers: who may see them, and what reading and writing does (QEMU target/riscv/csr.c).
 
-Left out: the registers of F, V, AIA, pointer masking and RV32, most of the hypervisor's (what is here of them is what
+Left out: the registers of V, AIA, pointer masking and RV32, most of the hypervisor's (what is here of them is what
 the monitor's `info registers` shows), supervisor timers, and counting of programmable events.
 """
 
@@ -79,6 +79,15 @@ from pyqemu_edu.target.riscv.debug import (
     tinfo_csr_read,
     tselect_csr_read,
     tselect_csr_write,
+)
+from pyqemu_edu.target.riscv.fcsr import (
+    fs,
+    read_fcsr,
+    read_fflags,
+    read_frm,
+    write_fcsr,
+    write_fflags,
+    write_frm,
 )
 from pyqemu_edu.target.riscv.pmp import pmpaddr_csr_read, pmpaddr_csr_write, pmpcfg_csr_read, pmpcfg_csr_write
 
@@ -459,6 +468,11 @@ def read_tinfo(env: CPURISCVState, csrno: int) -> int:
 
 # fmt: off
 CSR_OPS = (
+    # Floating point
+    CSR(0x001, "fflags",        fs,    read_fflags, write_fflags),
+    CSR(0x002, "frm",           fs,    read_frm, write_frm),
+    CSR(0x003, "fcsr",          fs,    read_fcsr, write_fcsr),
+
     # Counters and timers that user code sees
     CSR(0xC00, "cycle",         ctr,   read_hpmcounter),
     CSR(0xC01, "time",          ctr,   read_time),

@@ -26,8 +26,8 @@ from pyqemu_edu.disas.disas import target_disas
 from pyqemu_edu.disas.riscv import disasm_inst
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.loader import lookup_symbol
-from pyqemu_edu.process import per_process
-from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_ILLEGAL_INST, RISCV_EXCP_INST_ADDR_MIS, RVC
+from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS, RISCV_EXCP_ILLEGAL_INST, RISCV_EXCP_INST_ADDR_MIS, RVC
+from pyqemu_edu.target.riscv.fpu_helper import helper_mark_fs_dirty, helper_set_rounding_mode
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.names import Condition, Name, Names
 from pyqemu_edu.target.riscv.op_helper import (
@@ -36,6 +36,7 @@ from pyqemu_edu.target.riscv.op_helper import (
     helper_csrw,
     helper_raise_exception,
 )
+from pyqemu_edu.target.riscv.register_names import Fprs, Gprs, Statics, statics
 from pyqemu_edu.tcg.op import M, MemOp, TCGCond, TCGContext, TCGTemp
 from pyqemu_edu.tcg.tcg import (
     gen_new_label,
@@ -51,55 +52,13 @@ from pyqemu_edu.tcg.tcg import (
     tcg_gen_mov,
     tcg_gen_qemu_ld,
     tcg_gen_qemu_st,
-    tcg_global_mem_new,
     tcg_temp_new,
 )
 
 MAX_INSN_LEN = 4
 TB_FLAGS_MEM_IDX = 7
-
-riscv_int_regnames = (
-    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
-)
-
-
-class Statics:
-    """The globals of every translation."""
-
-    def __init__(self) -> None:
-        self.cpu_gpr: list[TCGTemp | None] = [None] * 32
-        self.cpu_pc: TCGTemp | None = None
-        self.load_res: TCGTemp | None = None
-        self.load_val: TCGTemp | None = None
-
-
-statics = per_process(Statics)
-
-
-def riscv_translate_init() -> None:
-    """Tell TCG where a hart's registers are; x0 is none."""
-    s = statics()
-    for i in range(1, 32):
-        s.cpu_gpr[i] = tcg_global_mem_new(f"gpr[{i}]", f"x{i}/{riscv_int_regnames[i]}")
-    s.cpu_pc = tcg_global_mem_new("pc", "pc")
-    s.load_res = tcg_global_mem_new("load_res", "load_res")
-    s.load_val = tcg_global_mem_new("load_val", "load_val")
-
-
-@dataclass(eq=False)
-class Gprs:
-    """The integer registers as names: writing one emits a move."""
-
-    ctx: DisasContext
-
-    def __getitem__(self, index: int) -> Name:
-        temp = self.ctx.globals.cpu_gpr[index]
-        return Name(self.ctx, temp if temp is not None else tcg_constant(self.ctx.tcg, 0))
-
-    def __setitem__(self, index: int, value: Any) -> None:
-        temp = self.ctx.globals.cpu_gpr[index]
-        if temp is not None:
-            tcg_gen_mov(self.ctx.tcg, temp, self.ctx.temp(value))
+TB_FLAGS_MSTATUS_FS = MSTATUS_FS
+UNKNOWN = -1
 
 
 @dataclass(eq=False)
@@ -113,11 +72,15 @@ class DisasContext(Names, DisasContextBase):
     opcode: int = 0
     pc_succ_insn: int = 0
     mem_idx: int = 0
+    mstatus_fs: int = MSTATUS_FS
+    frm: int = UNKNOWN
     csr_ends_block: bool = False
     x: Gprs = field(init=False)
+    f: Fprs = field(init=False)
 
     def __post_init__(self) -> None:
         self.x = Gprs(self)
+        self.f = Fprs(self)
 
     @property
     def pc(self) -> int:
@@ -265,6 +228,23 @@ class DisasContext(Names, DisasContextBase):
         self.decode_save_opc()
         return Name(self, tcg_gen_call(self.tcg, function, [self.temp(argument) for argument in arguments]))
 
+    def rounded(self, rm: int, function: Callable[..., Any], *arguments: Any) -> Name:
+        """Call a function of the host that rounds."""
+        self.gen_set_rm(rm)
+        return self.helper(function, *arguments)
+
+    def gen_set_rm(self, rm: int) -> None:
+        """Round so from here on, unless it is so already."""
+        if self.frm != rm:
+            self.frm = rm
+            self.helper(helper_set_rounding_mode, rm)
+
+    def mark_fs_dirty(self) -> None:
+        """The registers are no longer as they were saved; for the rest of the block that is known."""
+        if self.mstatus_fs != MSTATUS_FS:
+            self.mstatus_fs = MSTATUS_FS
+            tcg_gen_call(self.tcg, helper_mark_fs_dirty, [])
+
     def csr(self, number: int, value: Any, mask: Any, reads: bool, writes: bool) -> Any:
         """Access a CSR; as that may change how code is to be translated, the block ends."""
         if not writes:
@@ -312,7 +292,7 @@ def decode_opc(env: Any, ctx: DisasContext, opcode: int) -> None:
     ctx.pc_succ_insn = ctx.pc_next + length & M
     ctx.opcode = opcode if length == 2 else opcode | translator_lduw(env, ctx, ctx.pc_next + 2) << 16
     decoded = env.cpu.decoder.decode(ctx.opcode)
-    if decoded is None:
+    if decoded is None or (decoded[0].extension.fpu and not ctx.mstatus_fs):
         ctx.gen_exception_illegal()
         return
     instruction, operands = decoded
@@ -327,6 +307,7 @@ def riscv_tr_init_disas_context(ctx: DisasContext, cs: CPUState) -> None:
     ctx.cs, ctx.env = cs, cs.env_ptr
     ctx.pc_succ_insn = ctx.pc_first
     ctx.mem_idx = ctx.tb.flags & TB_FLAGS_MEM_IDX
+    ctx.mstatus_fs = ctx.tb.flags & TB_FLAGS_MSTATUS_FS
 
 
 def riscv_tr_tb_start(ctx: DisasContext, cs: CPUState) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from inspect import signature
 
 from pyqemu_edu.target.riscv.asm.directives import DIRECTIVES
-from pyqemu_edu.target.riscv.asm.encode import encode, instructions, is_register, split_ordering
+from pyqemu_edu.target.riscv.asm.encode import encode, form_parts, instructions, is_register, split_ordering
 from pyqemu_edu.target.riscv.asm.expression import Undefined, evaluate
 from pyqemu_edu.target.riscv.asm.lines import AssemblyError, Statement, split_outside, statements
 from pyqemu_edu.target.riscv.asm.program import Line, Program, Section
@@ -174,7 +174,7 @@ class Pass:
         instruction = instructions().get(split_ordering(name)[0])
         if instruction is None:
             return None
-        form = instruction.form.split(", ") if instruction.form else []
+        form = form_parts(instruction, len(operands))
         fits = len(form) == len(operands) and all(
             not part.endswith(")") or text.endswith(")") for part, text in zip(form, operands, strict=True)
         )

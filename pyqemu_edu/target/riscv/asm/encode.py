@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from pyqemu_edu.disas.riscv_names import rv_ireg_name_sym
+from pyqemu_edu.disas.riscv_names import rounding_mode_names, rv_freg_name_sym, rv_ireg_name_sym
 from pyqemu_edu.target.riscv.csr import csr_number
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
 from pyqemu_edu.target.riscv.insn.decode import decode, known_extensions
 from pyqemu_edu.target.riscv.insn.formats import Atomic
 
 REGISTERS = {f"x{n}": n for n in range(32)} | {name: n for n, name in enumerate(rv_ireg_name_sym)} | {"fp": 8}
+FLOAT_REGISTERS = {f"f{n}": n for n in range(32)} | {name: n for n, name in enumerate(rv_freg_name_sym)}
+ROUNDING_MODES = {name: n for n, name in enumerate(rounding_mode_names) if name != "inv"}
+EXACT = {"fcvt.d.w", "fcvt.d.wu", "fcvt.d.s"}
+"""Where nothing is rounded the rounding mode that is not named is rne; elsewhere it is dyn."""
 FENCE = {"i": 8, "o": 4, "r": 2, "w": 1}
 
 Evaluate = Callable[[str], int]
@@ -36,7 +40,7 @@ def encode(name: str, operands: tuple[str, ...], pc: int, evaluate: Evaluate) ->
     plain, ordering = split_ordering(name)
     instruction = instructions()[plain]
     fields = operand_texts(instruction, operands)
-    values = {field: _value(field, text, evaluate) for field, text in fields.items()}
+    values = {_operand(field): _value(field, text, evaluate) for field, text in fields.items()}
     if "pc+imm" in values:
         values["imm"] = values.pop("pc+imm") - pc
     if "imm>>12" in values:
@@ -54,12 +58,18 @@ def _meant(instruction: Instruction, word: int) -> int:
     return word
 
 
+def form_parts(instruction: Instruction, count: int) -> list[str]:
+    """The form's parts; for one operand less than there may be, without the rounding mode."""
+    form = instruction.form.split(", ") if instruction.form else []
+    return form[:-1] if len(form) == count + 1 and form[-1] == "{rm}" else form
+
+
 def operand_texts(instruction: Instruction, operands: tuple[str, ...]) -> dict[str, str]:
     """Which text stands for which placeholder of the form. Raises ValueError."""
-    form = instruction.form.split(", ") if instruction.form else []
+    form = form_parts(instruction, len(operands))
     if len(form) != len(operands):
         raise ValueError(f"{instruction.name} takes {len(form)} operands, not {len(operands)}")
-    fields: dict[str, str] = {}
+    fields = {"rm": "rne" if instruction.name in EXACT else "dyn"} if instruction.form.endswith("{rm}") else {}
     for part, text in zip(form, operands, strict=True):
         fields |= _match(part, text, instruction.name)
     return fields
@@ -93,16 +103,29 @@ def is_register(text: str) -> bool:
     return text in REGISTERS
 
 
+def _operand(field: str) -> str:
+    """The operand that a placeholder stands for: `frd` for rd."""
+    return field[1:] if field.startswith("fr") else field
+
+
 def _value(field: str, text: str, evaluate: Evaluate) -> int:
+    if field == "rm":
+        return _look_up(ROUNDING_MODES, text, "rounding mode")
+    if field.startswith("fr"):
+        return _look_up(FLOAT_REGISTERS, text, "floating-point register")
     if field in ("rd", "rs1", "rs2"):
-        if text not in REGISTERS:
-            raise ValueError(f"'{text}' is not a register")
-        return REGISTERS[text]
+        return _look_up(REGISTERS, text, "register")
     if field == "csr" and text in csr_number:
         return csr_number[text]
     if field in ("pred", "succ") and not set(text) - set(FENCE):
         return sum(FENCE[letter] for letter in text)
     return evaluate(text)
+
+
+def _look_up(names: Mapping[str, int], text: str, kind: str) -> int:
+    if text not in names:
+        raise ValueError(f"'{text}' is not a {kind}")
+    return names[text]
 
 
 def _upper(instruction: Instruction, value: int) -> int:

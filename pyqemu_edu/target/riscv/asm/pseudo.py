@@ -62,6 +62,24 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
     **{(store, 3): ("auipc {2}, %pcrel_hi({1})", store + " {0}, %pcrel_lo(.-4)({2})")
                                                                          for store in ("sb", "sh", "sw", "sd")},
 
+    **{(f"{load}", 3): ("auipc {2}, %pcrel_hi({1})", load + " {0}, %pcrel_lo(.-4)({2})")
+       for load in ("flw", "fld", "fsw", "fsd")},
+
+    **{(f"{short}.{fmt}", 2): (f"{long}.{fmt} {{0}}, {{1}}, {{1}}",)
+       for short, long in (("fmv", "fsgnj"), ("fneg", "fsgnjn"), ("fabs", "fsgnjx")) for fmt in "sd"},
+    **{(f"f{greater}.{fmt}", 3): (f"f{less}.{fmt} {{0}}, {{2}}, {{1}}",)
+       for greater, less in (("gt", "lt"), ("ge", "le")) for fmt in "sd"},
+    ("fmv.x.s", 2): ("fmv.x.w {0}, {1}",),
+    ("fmv.s.x", 2): ("fmv.w.x {0}, {1}",),
+    **{(f"fr{csr}", 1):  (f"csrrs {{0}}, {name}, x0",)
+       for csr, name in (("csr", "fcsr"), ("rm", "frm"), ("flags", "fflags"))},
+    **{(f"fs{csr}", 1):  (f"csrrw x0, {name}, {{0}}",)
+       for csr, name in (("csr", "fcsr"), ("rm", "frm"), ("flags", "fflags"))},
+    **{(f"fs{csr}", 2):  (f"csrrw {{0}}, {name}, {{1}}",)
+       for csr, name in (("csr", "fcsr"), ("rm", "frm"), ("flags", "fflags"))},
+    **{(f"fs{csr}i", 1): (f"csrrwi x0, {name}, {{0}}",) for csr, name in (("rm", "frm"), ("flags", "fflags"))},
+    **{(f"fs{csr}i", 2): (f"csrrwi {{0}}, {name}, {{1}}",) for csr, name in (("rm", "frm"), ("flags", "fflags"))},
+
     ("csrr", 2):   ("csrrs {0}, {1}, x0",),
     ("csrw", 2):   ("csrrw x0, {0}, {1}",),
     ("csrs", 2):   ("csrrs x0, {0}, {1}",),

@@ -7,7 +7,8 @@
 
 In a pattern `0` and `1` are fixed bits, `.` are bits of the format's operands, and `-` are bits that nobody looks at.
 Where two patterns match a word, the one with more fixed bits is meant.  In an assembly form `{pc+imm}` is an address,
-and `{imm>>12}` is an operand without its low 12 bits.
+`{imm>>12}` is an operand without its low 12 bits, `{frd}` is the floating-point register whose number is `rd`, and
+`{rm}`, always last, is a rounding mode that may be left out.
 """
 
 from __future__ import annotations
@@ -60,10 +61,14 @@ class Instruction:
 
 @dataclass(eq=False)
 class Extension:
-    """A part of the instruction set, and the decorator that declares its instructions."""
+    """A part of the instruction set, and the decorator that declares its instructions.
+
+    Those of one with `fpu` are illegal while mstatus.FS says that the floating-point unit is off.
+    """
 
     name: str
     title: str
+    fpu: bool = False
     instructions: list[Instruction] = field(default_factory=list)
 
     def __call__(self, pattern: str, form: str = "") -> Callable[[M], M]:

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 
-from pyqemu_edu.target.riscv.insn import privileged, rva, rvc, rvi, rvm, zicsr
+from pyqemu_edu.target.riscv.insn import privileged, rva, rvc, rvd, rvf, rvi, rvm, zicsr
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
 from pyqemu_edu.target.riscv.insn.formats import Operands
 
 EXTENSIONS = {
     extension.name: extension
     for extension in (
-        *(rvi.insn, rvm.insn, rva.insn, rvc.C),
+        *(rvi.insn, rvm.insn, rva.insn, rvf.insn, rvd.insn, rvc.C, rvc.Zcd),
         *(zicsr.insn, zicsr.insn_fence),
         *(privileged.insn, privileged.insn_s),
     )

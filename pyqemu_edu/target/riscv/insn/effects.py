@@ -2,7 +2,8 @@
 
     effects(add, R(rd=1, rs1=2, rs2=3))     # reads x2, x3, writes x1
 
-Values are marks that survive every operator; nothing is computed.
+Floating-point registers are numbered behind the others: f0 is 32.  Values are marks that survive every operator;
+nothing is computed.
 """
 
 from __future__ import annotations
@@ -58,18 +59,22 @@ class Effects:
     ends_block: bool = False
 
 
+FIRST_FPR = 32
+
+
 class _Registers:
-    def __init__(self, effects: Effects) -> None:
+    def __init__(self, effects: Effects, first: int = 0) -> None:
         self._effects = effects
+        self._first = first
 
     def __getitem__(self, index: int) -> Mark:
-        if index:
-            self._effects.reads.add(index)
+        if index + self._first:
+            self._effects.reads.add(index + self._first)
         return MARK
 
     def __setitem__(self, index: int, value: object) -> None:
-        if index:
-            self._effects.writes.add(index)
+        if index + self._first:
+            self._effects.writes.add(index + self._first)
 
 
 class EffectsMachine:
@@ -78,6 +83,7 @@ class EffectsMachine:
     def __init__(self) -> None:
         self.effects = Effects()
         self.x = _Registers(self.effects)
+        self.f = _Registers(self.effects, FIRST_FPR)
 
     def _mark(self, *values: object) -> Mark:
         return MARK
@@ -136,6 +142,10 @@ class EffectsMachine:
         """Note a helper."""
         self.effects.helpers.append(function.__name__)
         return MARK
+
+    def rounded(self, rm: int, function: Callable[..., Any], *arguments: object) -> Mark:
+        """Note a helper."""
+        return self.helper(function)
 
     def raise_exception(self, cause: int, tval: object = 0) -> None:
         """Note a trap that always happens."""

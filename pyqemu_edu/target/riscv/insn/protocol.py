@@ -22,7 +22,7 @@ Value = Any
 
 
 class Registers(Protocol):
-    """The integer registers; `x[0]` reads as zero and swallows what is written to it."""
+    """Integer registers, of which `x[0]` reads as zero and swallows what is written to it, or floating-point ones."""
 
     def __getitem__(self, index: int) -> Value: ...
     def __setitem__(self, index: int, value: Value) -> None: ...
@@ -32,6 +32,8 @@ class Machine(Protocol):
     """One hart, as an instruction sees it."""
 
     x: Registers
+    f: Registers
+    """64 bits each, whatever they hold; writing one makes mstatus.FS dirty."""
 
     @property
     def pc(self) -> Value:
@@ -77,6 +79,9 @@ class Machine(Protocol):
 
     def helper(self, function: Callable[..., Any], *arguments: Value) -> Value:
         """Call `function(env, *arguments)` with pc known exactly; it may trap; what it returns, if anything."""
+
+    def rounded(self, rm: int, function: Callable[..., Any], *arguments: Value) -> Value:
+        """The same for a helper that rounds as `rm` says; a mode that does not exist is an illegal instruction."""
 
     def raise_exception(self, cause: int, tval: Value = 0) -> None:
         """Trap to the machine's handler with this cause; ends a block."""

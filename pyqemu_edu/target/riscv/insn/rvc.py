@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyqemu_edu.target.riscv.insn.declare import Extension
 from pyqemu_edu.target.riscv.insn.privileged import ebreak
+from pyqemu_edu.target.riscv.insn.rvd import fld, fsd
 from pyqemu_edu.target.riscv.insn.rvi import (
     add,
     addi,
@@ -30,6 +31,7 @@ from pyqemu_edu.target.riscv.insn.rvi import (
 )
 
 C = Extension("C", "Compressed instructions")
+Zcd = Extension("Zcd", "Compressed loads and stores of doubles", fpu=True)
 short, reserved = C.short, C.reserved
 
 # fmt: off
@@ -76,4 +78,10 @@ short("c.sdsp",     "111 ...... ..... 10          @css_d",   sd,     "{rs2}, {im
 reserved(           "010 - 00000 ----- 10")  # c.lwsp to x0
 reserved(           "011 - 00000 ----- 10")  # c.ldsp to x0
 reserved(           "1000 00000 00000 10")  # c.jr to x0
+
+# Doubles
+Zcd.short("c.fld",   "001 ... ... .. ... 00   @cl_d",    fld, "{frd}, {imm}({rs1})")
+Zcd.short("c.fsd",   "101 ... ... .. ... 00   @cs_d",    fsd, "{frs2}, {imm}({rs1})")
+Zcd.short("c.fldsp", "001 . ..... ..... 10    @ci_ldsp", fld, "{frd}, {imm}(sp)")
+Zcd.short("c.fsdsp", "101 ...... ..... 10     @css_d",   fsd, "{frs2}, {imm}(sp)")
 # fmt: on

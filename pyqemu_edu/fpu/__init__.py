@@ -1,0 +1,1 @@
+"""Floating-point numbers of any kind of host, on integers (QEMU fpu/softfloat.c)."""

@@ -1,0 +1,94 @@
+"""The CSRs of the floating-point unit: exceptions so far, and how to round (QEMU target/riscv/csr.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu_edu.fpu.parts import (
+    float_flag_divbyzero,
+    float_flag_inexact,
+    float_flag_invalid,
+    float_flag_overflow,
+    float_flag_underflow,
+)
+from pyqemu_edu.target.riscv.cpu_bits import (
+    FPEXC_DZ,
+    FPEXC_NV,
+    FPEXC_NX,
+    FPEXC_OF,
+    FPEXC_UF,
+    FSR_AEXC,
+    FSR_RD,
+    FSR_RD_SHIFT,
+    MSTATUS_FS,
+    RVF,
+)
+from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_fp_enabled, riscv_has_ext
+
+if TYPE_CHECKING:
+    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+
+# fmt: off
+EXCEPTIONS = {
+    float_flag_inexact:   FPEXC_NX,
+    float_flag_underflow: FPEXC_UF,
+    float_flag_overflow:  FPEXC_OF,
+    float_flag_divbyzero: FPEXC_DZ,
+    float_flag_invalid:   FPEXC_NV,
+}
+# fmt: on
+
+
+def riscv_cpu_get_fflags(env: CPURISCVState) -> int:
+    """The exceptions that there have been, as the guest numbers them (QEMU target/riscv/fpu_helper.c)."""
+    soft = env.fp_status.float_exception_flags
+    return sum(hard for flag, hard in EXCEPTIONS.items() if soft & flag)
+
+
+def riscv_cpu_set_fflags(env: CPURISCVState, hard: int) -> None:
+    """Let there have been these (QEMU target/riscv/fpu_helper.c)."""
+    env.fp_status.float_exception_flags = sum(flag for flag, bit in EXCEPTIONS.items() if hard & bit)
+
+
+def fs(env: CPURISCVState, csrno: int) -> bool:
+    """These registers are seen while the unit is on, and by a debugger."""
+    return env.debugger or riscv_cpu_fp_enabled(env)
+
+
+def mark_fs_dirty(env: CPURISCVState) -> None:
+    """Something was written that must be saved by who switches tasks (QEMU target/riscv/translate.c)."""
+    if riscv_has_ext(env, RVF):
+        env.mstatus |= MSTATUS_FS
+
+
+def read_fflags(env: CPURISCVState, csrno: int) -> int:
+    """The exceptions."""
+    return riscv_cpu_get_fflags(env)
+
+
+def write_fflags(env: CPURISCVState, csrno: int, val: int) -> None:
+    """Set or clear them."""
+    mark_fs_dirty(env)
+    riscv_cpu_set_fflags(env, val & FSR_AEXC)
+
+
+def read_frm(env: CPURISCVState, csrno: int) -> int:
+    """The rounding mode."""
+    return env.frm
+
+
+def write_frm(env: CPURISCVState, csrno: int, val: int) -> None:
+    """Set it, be it to one that does not exist: only an instruction that rounds so is illegal."""
+    mark_fs_dirty(env)
+    env.frm = val & FSR_RD >> FSR_RD_SHIFT
+
+
+def read_fcsr(env: CPURISCVState, csrno: int) -> int:
+    """Both."""
+    return riscv_cpu_get_fflags(env) | env.frm << FSR_RD_SHIFT
+
+
+def write_fcsr(env: CPURISCVState, csrno: int, val: int) -> None:
+    """Set both."""
+    write_frm(env, csrno, (val & FSR_RD) >> FSR_RD_SHIFT)
+    write_fflags(env, csrno, val)
