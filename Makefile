@@ -32,7 +32,7 @@ check: $(READY) ## Format, lint, types and layers, in less than a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_qemu_map.py tests/test_environment.py
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_qemu_map.py tests/test_left_out.py tests/test_environment.py
 
 .PHONY: format
 format: $(READY) ## Let ruff put the source into shape
@@ -53,8 +53,9 @@ notebooks: $(READY) ## Run all notebooks and save them with their outputs
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
 .PHONY: docs
-docs: $(READY) ## Write the generated page docs/qemu-map.md
+docs: $(READY) ## Write the generated pages docs/qemu-map.md and docs/left-out.md
 	$(BIN)/python tools/qemu_map.py
+	$(BIN)/python tools/left_out.py
 
 .PHONY: requirements
 requirements: ## Choose the versions in requirements.txt anew (needs uv)

@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
     return [textwrap.dedent(text) for _, text in found]
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=["in Python", "an instruction"])
+@pytest.mark.parametrize("code", blocks("python"), ids=["in Python", "a device and a machine", "an instruction"])
 def test_the_python_of_the_readme_runs(code: str):
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True, timeout=60)
 
