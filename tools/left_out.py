@@ -19,10 +19,10 @@ PAGE = ROOT / "docs/left-out.md"
 HEAD = """\
 # What we leave out
 
-Written by `make docs` from the notebooks and the docstrings, where each simplification is written down where it happens.
+Written by `make docs` from the notebooks and the docstrings: a simplification is written down where it happens.
 
-Beside them there is one great one: most of QEMU's types are *paper* here. They are registered and get their classes in QEMU's order, but making an
-object of one is an error that says so. `-device help` and `-machine help` list them all, as QEMU does.
+Beside them there is one great one: most of QEMU's types are *paper* here. They are registered and get their classes in
+QEMU's order, but making an object of one is an error that says so. `-device help` and `-machine help` list them all.
 """
 _LEFT_OUT = re.compile(r"\bLeft out(?: against QEMU| against C)?: (.*?)(?=\n\s*\n|\Z)", re.DOTALL)
 _SECTION = re.compile(r"^## What we leave out\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
