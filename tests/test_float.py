@@ -25,6 +25,7 @@ from pyqemu_edu.fpu.parts import (
     float_flag_overflow,
     float_flag_underflow,
     float_mul,
+    float_muladd,
     float_round_down,
     float_round_nearest_even,
     float_round_to_zero,
@@ -32,7 +33,15 @@ from pyqemu_edu.fpu.parts import (
     float_sqrt,
     float_to_float,
 )
-from pyqemu_edu.fpu.softfloat import float32_mul, float64_add, float64_div, float64_mul, float64_sqrt
+from pyqemu_edu.fpu.softfloat import (
+    float32_mul,
+    float32_muladd,
+    float64_add,
+    float64_div,
+    float64_mul,
+    float64_muladd,
+    float64_sqrt,
+)
 from pyqemu_edu.guests.build import FLAGS
 from pyqemu_edu.real.float_table import (
     computing,
@@ -231,6 +240,18 @@ def test_the_short_cut_changes_nothing(a: int, b: int, mode: int) -> None:
         assert (short(x, y, one), one) == (long(x, y, fmt, other), other)
     one, other = FloatStatus(mode, float_flag_inexact), FloatStatus(mode, float_flag_inexact)
     assert (float64_sqrt(a, one), one) == (float_sqrt(a, FLOAT64, other), other)
+
+
+@given(patterns, patterns, patterns, st.integers(-120, 120))
+@settings(max_examples=500)
+def test_a_product_and_a_sum_in_one_are_rounded_once_by_the_short_cut_too(a: int, b: int, c: int, apart: int) -> None:
+    """The third operand is made about as large as the product, where it is hardest."""
+    for short, fmt in ((float64_muladd, FLOAT64), (float32_muladd, FLOAT32)):
+        x, y, z = (each & (fmt.sign_bit << 1) - 1 for each in (a, b, c))
+        exponent = (float_mul(x, y, fmt, FloatStatus()) & fmt.infinity) + (apart << fmt.frac_size)
+        for third in (z, z & ~fmt.infinity | max(0, min(exponent, fmt.infinity))):
+            one, other = FloatStatus(0, float_flag_inexact), FloatStatus(0, float_flag_inexact)
+            assert (short(x, y, third, one), one) == (float_muladd(x, y, third, fmt, other), other)
 
 
 @given(doubles, doubles)

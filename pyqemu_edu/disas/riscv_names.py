@@ -59,6 +59,11 @@ _csr_names = (
 # fmt: on
 
 
+def register_name(number: int) -> str:
+    """The name of a register as effects are told: the floating-point ones follow the others (Not in QEMU)."""
+    return (rv_ireg_name_sym + rv_freg_name_sym)[number]
+
+
 def csr_name(csrno: int) -> str | None:
     """The name of a CSR, if the disassembler has one."""
     return _csr_names.get(csrno)

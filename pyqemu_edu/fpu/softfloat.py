@@ -5,7 +5,8 @@ where the status says *inexact* already and rounding is to nearest, and the resu
 nothing that the host's own arithmetic does otherwise.
 
 The host has doubles only.  For a single they are as good: to round to 53 bits and then to 24 gives what rounding once
-gives, for one operation with 53 >= 2 * 24 + 2.  For a multiplication and an addition in one that does not hold.
+gives, for one operation with 53 >= 2 * 24 + 2.  For a multiplication and an addition in one that does not hold, and
+Python has no such operation before 3.13; `fused` finds what is missing in the product.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pyqemu_edu.fpu.parts import (
     float_le,
     float_lt,
     float_mul,
+    float_muladd,
     float_round_nearest_even,
     float_sqrt,
     float_sub,
@@ -38,6 +40,7 @@ Soft = Callable[..., int]
 
 Float1 = Callable[[int, FloatStatus], int]
 Float2 = Callable[[int, int, FloatStatus], int]
+Float3 = Callable[[int, int, int, FloatStatus], int]
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,49 @@ def sqrt(fmt: FloatFmt) -> Float1:
     return operation
 
 
+def muladd(fmt: FloatFmt, hard: Callable[[float, float, float], float]) -> Float3:
+    """a * b + c, rounded once (QEMU `float64_muladd`)."""
+    host = HOST[fmt]
+    of_bits, from_bits = Struct(f"<3{host.bits.format[-1]}").pack, Struct(f"<3{host.number.format[-1]}").unpack
+
+    def operation(xa: int, xb: int, xc: int, s: FloatStatus) -> int:
+        if s.float_exception_flags & float_flag_inexact and s.float_rounding_mode == float_round_nearest_even:
+            result = hard(*from_bits(of_bits(xa, xb, xc)))
+            if host.least < abs(result) < host.most:
+                bits: int = host.bits.unpack(host.number.pack(result))[0]
+                return bits
+        return float_muladd(xa, xb, xc, fmt, s)
+
+    return operation
+
+
+def halves(a: float) -> tuple[float, float]:
+    """Two numbers of 26 bits whose sum is `a` (Not in QEMU: Veltkamp's splitting)."""
+    scaled = 134217729.0 * a
+    high = scaled - (scaled - a)
+    return high, a - high
+
+
+def fused(a: float, b: float, c: float) -> float:
+    """a * b + c for doubles, or a NaN where this way does not lead there (Not in QEMU).
+
+    Dekker: the product's error is a double, too, if nothing underflows; `fsum` adds up exactly and rounds once.
+    """
+    product = a * b
+    if not 2.0**-900 < abs(product) < 2.0**900:
+        return math.nan
+    (a1, a0), (b1, b0) = halves(a), halves(b)
+    error = a0 * b0 - (((product - a1 * b1) - a0 * b1) - a1 * b0)
+    return math.fsum((product, error, c))
+
+
+def fused_singles(a: float, b: float, c: float) -> float:
+    """a * b + c for singles, if doubles hold it exactly, else a NaN (Not in QEMU)."""
+    product = a * b
+    total = product + c
+    return total if total - product == c and total - c == product else math.nan
+
+
 def compare2(fmt: FloatFmt, hard: Callable[[float, float], bool], soft: Soft) -> Float2:
     """A comparison: but for NaNs the host's is the same, and raises nothing (QEMU `float64_hs_compare`)."""
     of_bits, from_bits = HOST[fmt].two_bits.pack, HOST[fmt].two_numbers.unpack
@@ -111,6 +157,7 @@ float32_add, float64_add           = (gen2(fmt, operator.add, float_add)        
 float32_sub, float64_sub           = (gen2(fmt, operator.sub, float_sub)          for fmt in (FLOAT32, FLOAT64))
 float32_mul, float64_mul           = (gen2(fmt, operator.mul, float_mul)          for fmt in (FLOAT32, FLOAT64))
 float32_div, float64_div           = (gen2(fmt, divide, float_div)                for fmt in (FLOAT32, FLOAT64))
+float32_muladd, float64_muladd     = muladd(FLOAT32, fused_singles), muladd(FLOAT64, fused)
 float32_sqrt, float64_sqrt         = (sqrt(fmt)                                   for fmt in (FLOAT32, FLOAT64))
 float32_lt, float64_lt             = (compare2(fmt, operator.lt, float_lt)        for fmt in (FLOAT32, FLOAT64))
 float32_le, float64_le             = (compare2(fmt, operator.le, float_le)        for fmt in (FLOAT32, FLOAT64))

@@ -138,7 +138,9 @@ def our_memory(program: Program, accel: str, options: str = "") -> bytes:
         vm.run(budget=STEPS * program.sizes["results"] // 16)
         with vm.process:
             assert vm.harts[0].env.pc == program.symbols["stop"]
-            return cpu_physical_memory_read(program.symbols["results"], program.sizes["results"])
+            memory = cpu_physical_memory_read(program.symbols["results"], program.sizes["results"])
+    vm.close()
+    return memory
 
 
 def cases(instructions: Sequence[Instruction], rows: Sequence[Row], memory: bytes) -> Iterator[Case]:

@@ -170,7 +170,7 @@ def liveness_pass(s: TCGContext) -> None:
     """Backward: drop operations whose results nobody reads (QEMU `liveness_pass_1`)."""
     live: set[TCGTemp] = set()
     at_label: dict[int, set[TCGTemp]] = {}
-    everything = set(s.globals)
+    everything = {temp for temp in s.temps_used() if temp.kind is TempKind.GLOBAL}
     ops: list[TCGOp] = []
     for op in reversed(s.ops):
         if op.opc in COMPUTE and not live.intersection(op.outputs):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyqemu_edu.disas.riscv import disasm_inst
-from pyqemu_edu.disas.riscv_names import rv_ireg_name_sym
+from pyqemu_edu.disas.riscv_names import register_name
 from pyqemu_edu.target.riscv.insn.decode import decode, insn_len
 from pyqemu_edu.target.riscv.insn.effects import effects
 from pyqemu_edu.view import palette
@@ -50,7 +50,7 @@ def steps_of(code: bytes, pc: int) -> list[Step]:
         if decoded is None:
             raise ValueError(f"{word:#x} is no instruction")
         touched = effects(decoded[0].meaning, decoded[1])
-        waits = {rv_ireg_name_sym[reg]: writers[reg] for reg in sorted(touched.reads) if reg in writers}
+        waits = {register_name(reg): writers[reg] for reg in sorted(touched.reads) if reg in writers}
         round_ = 1 + max((steps[writer].round for writer in waits.values()), default=0)
         writers |= dict.fromkeys(touched.writes, len(steps))
         steps.append(Step(" ".join(disasm_inst(pc + at, word).split("#")[0].split()), waits, round_))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from pyqemu_edu.accel.tcg.tb import TBInsn, TranslationBlock
 from pyqemu_edu.disas.riscv import disasm_inst
-from pyqemu_edu.disas.riscv_names import rv_ireg_name_sym
+from pyqemu_edu.disas.riscv_names import register_name
 from pyqemu_edu.process import Process
 from pyqemu_edu.target.riscv.cpu_bits import RVC
 from pyqemu_edu.target.riscv.insn.decode import Decoded, decode
@@ -76,7 +76,7 @@ def touched(word: int) -> str:
     """What an instruction reads, writes and does besides, in words."""
     instruction, operands = decoded(word)
     found = asdict(effects(instruction.meaning, operands))
-    names = {key: ", ".join(rv_ireg_name_sym[n] for n in sorted(found.pop(key))) for key in ("reads", "writes")}
+    names = {key: ", ".join(register_name(n) for n in sorted(found.pop(key))) for key in ("reads", "writes")}
     more = {key: value for key, value in found.items() if value}
     said = [f"{key} {value}" for key, value in names.items() if value]
     said += [key.replace("_", " ") if value is True else f"{key} {value}" for key, value in more.items()]

@@ -21,7 +21,6 @@ from pyqemu_edu.fpu.parts import (
     FloatFmt,
     FloatStatus,
     float_minmax,
-    float_muladd,
     float_round_down,
     float_round_nearest_even,
     float_round_ties_away,
@@ -39,6 +38,7 @@ from pyqemu_edu.fpu.softfloat import (
     float32_le,
     float32_lt,
     float32_mul,
+    float32_muladd,
     float32_sqrt,
     float32_sub,
     float64_add,
@@ -47,6 +47,7 @@ from pyqemu_edu.fpu.softfloat import (
     float64_le,
     float64_lt,
     float64_mul,
+    float64_muladd,
     float64_sqrt,
     float64_sub,
 )
@@ -126,7 +127,8 @@ def helper(name: str, operation: Callable[..., int], takes: str = "", gives: str
 def muladd(fmt: FloatFmt, negate_product: bool, negate_c: bool) -> Callable[..., int]:
     """a * b + c, with either term negated (Not in QEMU)."""
     product, addend = fmt.sign_bit * negate_product, fmt.sign_bit * negate_c
-    return lambda a, b, c, s: float_muladd(a ^ product, b, c ^ addend, fmt, s)
+    fused = float64_muladd if fmt is FLOAT64 else float32_muladd
+    return lambda a, b, c, s: fused(a ^ product, b, c ^ addend, s)
 
 
 def minmax(name: str, fmt: FloatFmt, smaller: bool) -> Helper:
