@@ -24,6 +24,7 @@ from pyqemu_edu.cpu import cpu_breakpoint_insert, cpu_breakpoint_remove, cpu_sin
 from pyqemu_edu.cpus_common import CPU_FOREACH
 from pyqemu_edu.hw.core.cpu import BP_GDB, SSTEP_ENABLE, SSTEP_NOIRQ, SSTEP_NOTIMER
 from pyqemu_edu.hw.core.machine import MachineState, current_machine
+from pyqemu_edu.io.watch import close_watches
 from pyqemu_edu.process import Process, current_process
 from pyqemu_edu.qom.path import object_resolve_path
 from pyqemu_edu.qom.struct import Object, TypeInfo
@@ -279,7 +280,7 @@ def _alarm(seconds: float | None) -> Iterator[None]:
 
 
 def _end_threads(process: Process) -> None:
-    """Leave no vCPU thread behind.
+    """Leave no thread and no socket behind.
 
     The garbage collector may call this in any thread, even in another machine's.  While nobody runs a machine its big
     lock is with the thread that built it, and so has to be taken over.
@@ -288,3 +289,4 @@ def _end_threads(process: Process) -> None:
         if not runstate_is_running():
             qemu_mutex_take_over()
         cpus_shutdown()
+        close_watches()

@@ -44,6 +44,7 @@ from pyqemu_edu.util.option import (
     qemu_opts_create,
     qemu_opts_del,
 )
+from pyqemu_edu.util.option_parse import qemu_opts_do_parse
 
 __all__ = [
     "Chardev",
@@ -178,7 +179,7 @@ PLAIN_NAMES = ("null", "pty", "msmouse", "wctablet", "braille", "testdev", "stdi
 
 
 def short_form(filename: str) -> dict[str, str] | None:
-    """The options that a short form stands for; None if it is none.  Left out: `tcp:`, `udp:` and their kin."""
+    """The options that a short form stands for; None if it is none.  Left out: `telnet:`, `udp:` and their kin."""
     if filename in PLAIN_NAMES:
         return {"backend": filename}
     if filename.startswith("vc"):
@@ -186,10 +187,24 @@ def short_form(filename: str) -> dict[str, str] | None:
     for prefix in ("file", "pipe"):
         if filename.startswith(f"{prefix}:"):
             return {"backend": prefix, "path": filename.removeprefix(f"{prefix}:")}
+    if filename.startswith("tcp:"):
+        return tcp_form(filename.removeprefix("tcp:"))
+    if filename.startswith("unix:"):
+        return {"backend": "socket", "": filename.removeprefix("unix:")}
     for start, backend in (("/dev/parport", "parallel"), ("/dev/ppi", "parallel"), ("/dev/", "serial")):
         if filename.startswith(start):
             return {"backend": backend, "path": filename}
     return None
+
+
+def tcp_form(address: str) -> dict[str, str]:
+    """`host:port`, perhaps with options behind a comma; nothing if that cannot be read."""
+    match = re.match(r"([^:]{1,64}):([^,]{1,32})|:([^,]{1,32})", address)
+    if match is None:
+        return {}
+    rest = address[match.end() :]
+    values = {"backend": "socket", "host": match[1] or "", "port": match[2] or match[3]}
+    return values | ({"": rest[1:]} if rest.startswith(",") else {})
 
 
 def vc_form(size: str) -> dict[str, str]:
@@ -225,8 +240,16 @@ def qemu_chr_parse_compat(label: str, filename: str, permit_mux_mon: bool) -> Qe
             error_report(f"'{device}' is not a valid char driver")
         qemu_opts_del(opts)
         return None
-    for name, value in values.items():
-        qemu_opt_set(opts, name, value)
+    try:
+        for name, value in values.items():
+            if name:
+                qemu_opt_set(opts, name, value)
+            else:
+                qemu_opts_do_parse(opts, value, "path")
+    except QemuError as error:
+        error_report_err(error)
+        qemu_opts_del(opts)
+        return None
     return opts
 
 

@@ -78,5 +78,6 @@ module_info.append(
         "accel-interp",
         objs=tuple(info.name for info in INTERP_TYPES),
         constructors=[Constructor(interp_register_types, ModuleInitType.QOM)],
+        listed=False,
     )
 )

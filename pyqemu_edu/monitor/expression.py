@@ -50,9 +50,15 @@ class Expression:
     register: Callable[[str], int | None]
 
     def value(self) -> int:
-        """Its value; `at` is then behind it, or where it went wrong: `ExpressionError` (QEMU `get_expr`)."""
+        """Its value; `at` is then behind it, or where it went wrong: `ExpressionError` (QEMU `get_expr`).
+
+        Python's stack holds fewer brackets within brackets than C's.
+        """
         self._skip()
-        return self._binary(0)
+        try:
+            return self._binary(0)
+        except RecursionError:
+            raise ExpressionError("too many brackets within brackets") from None
 
     @property
     def char(self) -> str:

@@ -21,6 +21,7 @@ from pyqemu_edu.monitor.monitor import (
     monitor_printf,
     monitor_puts,
     monitor_resume,
+    monitor_set_cpu,
     monitor_suspend,
 )
 from pyqemu_edu.process import per_process
@@ -184,6 +185,15 @@ def hmp_info_human_readable_text(handler: Callable[[], str]) -> Handler:
 def hmp_handle_error(error: QemuError) -> None:
     """Print an error (QEMU monitor/hmp-cmds.c)."""
     error_report_err(error.prepend("Error: "))
+
+
+def qmp_human_monitor_command(command_line: str, cpu_index: int | None = None) -> str:
+    """What a line prints that a program sends (QEMU monitor/misc.c)."""
+    mon = MonitorHMP(mux_out=True)
+    if cpu_index is not None and not monitor_set_cpu(mon, cpu_index):
+        raise QemuError("Parameter 'cpu-index' expects a CPU number")
+    handle_hmp_command(mon, command_line)
+    return mon.outbuf.decode(errors="replace")
 
 
 # --- help

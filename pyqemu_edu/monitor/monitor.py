@@ -33,11 +33,11 @@ class Monitor:
     def on_resume(self) -> None:
         """What a kind of monitor does when it may be talked to again."""
 
+    def on_cleanup(self) -> None:
+        """What a kind of monitor does before its line is cut."""
+
     def send_event(self, event: QDict) -> None:
         """What a kind of monitor does with an event; people are not told."""
-
-    def on_cleanup(self) -> None:
-        """What a kind of monitor gives back at the end."""
 
 
 class Statics:
@@ -143,6 +143,6 @@ def monitor_cleanup() -> None:
     monitors = statics().mon_list
     while monitors:
         mon = monitors.pop(0)
-        monitor_flush(mon)
         mon.on_cleanup()
+        monitor_flush(mon)
         qemu_chr_fe_deinit(mon.chr)

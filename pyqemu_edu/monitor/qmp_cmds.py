@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from pyqemu_edu.accel.accel_common import accel_find
-from pyqemu_edu.chardev.chardev import CHARDEV, Chardev, get_chardevs_root
+from pyqemu_edu.chardev.char_ringbuf import qmp_ringbuf_read, qmp_ringbuf_write
+from pyqemu_edu.chardev.chardev import CHARDEV, CHARDEV_GET_CLASS, Chardev, get_chardevs_root
 from pyqemu_edu.cpu import cpu_memory_rw_debug
 from pyqemu_edu.cpus_common import qemu_get_cpu
 from pyqemu_edu.hw.core.machine import current_machine
@@ -197,9 +200,30 @@ def chardevs() -> list[Chardev]:
     return [CHARDEV(obj) for obj in reversed(list(object_children(get_chardevs_root())))]
 
 
+def qmp_query_yank() -> list[Info]:
+    """What could be cut off from a peer that hangs: back ends on sockets (QEMU util/yank.c)."""
+    return [{"type": "chardev", "id": chr.label} for chr in chardevs() if CHARDEV_GET_CLASS(chr).supports_yank]
+
+
 def qmp_query_chardev() -> list[Info]:
     """Each back end, and whether somebody listens (QEMU chardev/char.c)."""
     return [
         {"label": chr.label, "filename": chr.filename, "frontend-open": chr.be is not None and chr.be.fe_open}
         for chr in chardevs()
     ]
+
+
+def ringbuf_read(device: str, size: int, format: str = "utf8") -> str:
+    """The oldest bytes of a buffer, as text (QEMU `qmp_ringbuf_read`)."""
+    if size <= 0:
+        raise QemuError("size must be greater than zero")
+    data = qmp_ringbuf_read(device, size)
+    return base64.b64encode(data).decode() if format == "base64" else data.decode(errors="replace")
+
+
+def ringbuf_write(device: str, data: str, format: str = "utf8") -> None:
+    """Add text to a buffer (QEMU `qmp_ringbuf_write`)."""
+    try:
+        qmp_ringbuf_write(device, base64.b64decode(data, validate=True) if format == "base64" else data.encode())
+    except binascii.Error:
+        raise QemuError(f"Base64 data '{data}' is not valid") from None

@@ -73,11 +73,12 @@ def check_builtin(entity: dict[str, Any], value: Any, name: str) -> None:
 
 
 def check_enum(entity: dict[str, Any], value: Any, name: str) -> None:
-    """One of a few words."""
+    """One of a few words; the complaint names a member without what surrounds it, and an element not at all."""
     if not isinstance(value, str):
         raise wrong_type(name, "string")
     if value not in entity["values"]:
-        raise QemuError(f"Parameter '{name}' does not accept value '{value}'")
+        own = "null" if name.endswith("]") else name.rpartition(".")[2]
+        raise QemuError(f"Parameter '{own}' does not accept value '{value}'")
 
 
 def check_array(entity: dict[str, Any], value: Any, name: str) -> None:

@@ -187,8 +187,8 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def valid_code_point(code: int) -> bool:
-    """Whether a character of the lowest plane may stand in a string: NUL, halves and non-characters may not."""
-    return code != 0 and not 0xD800 <= code <= 0xDFFF and not 0xFDD0 <= code <= 0xFDEF and code & 0xFFFE != 0xFFFE
+    """Whether a character of the lowest plane may stand in a string: halves and non-characters may not."""
+    return not 0xD800 <= code <= 0xDFFF and not 0xFDD0 <= code <= 0xFDEF and code & 0xFFFE != 0xFFFE
 
 
 PARSE: dict[JSONTokenType, Callable[[deque[Token], bytes], Any]] = {

@@ -7,6 +7,7 @@ installed; these are those of the reference.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from pyqemu_edu.qom.struct import TypeInfo
@@ -14,8 +15,15 @@ from pyqemu_edu.qom.type import type_register_static_array
 from pyqemu_edu.qom.zoo import paper_hook
 from pyqemu_edu.util.module import Constructor, ModuleInitType, QemuModinfo, module_info
 
-# Each module: the types that it brings, each with its parent; a name that ends in -base is abstract.
+# Each module: the types that it brings, each with its parent.
 MODULES = {
+    "chardev-baum": (("chardev-braille", "chardev"),),
+    "chardev-spice": (
+        ("chardev-spice", "chardev"),
+        ("chardev-spicevmc", "chardev-spice"),
+        ("chardev-spiceport", "chardev-spice"),
+    ),
+    "ui-dbus": (("chardev-dbus", "chardev-socket"), ("dbus-display", "object")),
     "hw-usb-host": (("usb-host", "usb-device"),),
     "hw-usb-redirect": (("usb-redir", "usb-device"),),
     "hw-usb-smartcard": (("ccid-card-emulated", "ccid-card"), ("ccid-card-passthru", "ccid-card")),
@@ -24,26 +32,36 @@ MODULES = {
         ("virtio-gpu-device", "virtio-gpu-base"),
         ("vhost-user-gpu", "virtio-gpu-base"),
     ),
-    "hw-display-virtio-gpu-gl": (("virtio-gpu-gl-device", "virtio-gpu-device"),),
     "hw-display-virtio-gpu-pci": (
         ("virtio-gpu-pci-base", "virtio-pci"),
-        ("virtio-gpu-pci", "virtio-gpu-pci-base"),
-        ("vhost-user-gpu-pci", "virtio-gpu-pci-base"),
+        ("virtio-gpu-pci-base-type", "virtio-gpu-pci-base"),
+        ("virtio-gpu-pci", "virtio-gpu-pci-base-type"),
+        ("vhost-user-gpu-pci-base-type", "virtio-gpu-pci-base"),
+        ("vhost-user-gpu-pci", "vhost-user-gpu-pci-base-type"),
     ),
-    "hw-display-virtio-gpu-pci-gl": (("virtio-gpu-gl-pci", "virtio-gpu-pci-base"),),
+    "hw-display-virtio-gpu-pci-gl": (
+        ("virtio-gpu-gl-pci-base-type", "virtio-gpu-pci-base"),
+        ("virtio-gpu-gl-pci", "virtio-gpu-gl-pci-base-type"),
+    ),
     "hw-display-virtio-vga": (
         ("virtio-vga-base", "virtio-pci"),
-        ("virtio-vga", "virtio-vga-base"),
-        ("vhost-user-vga", "virtio-vga-base"),
+        ("virtio-vga-base-type", "virtio-vga-base"),
+        ("virtio-vga", "virtio-vga-base-type"),
+        ("vhost-user-vga-base-type", "virtio-vga-base"),
+        ("vhost-user-vga", "vhost-user-vga-base-type"),
     ),
-    "hw-display-virtio-vga-gl": (("virtio-vga-gl", "virtio-vga-base"),),
+    "hw-display-virtio-vga-gl": (
+        ("virtio-vga-gl-base-type", "virtio-vga-base"),
+        ("virtio-vga-gl", "virtio-vga-gl-base-type"),
+    ),
 }
+ABSTRACT = re.compile(r".*-base(-type)?|chardev-spice")
 
 
 def paper_module(name: str, types: tuple[tuple[str, str], ...]) -> QemuModinfo:
     """A module that registers paper types."""
     infos = [
-        TypeInfo(type, parent, abstract=type.endswith("-base"), class_init=paper_hook, paper=True)
+        TypeInfo(type, parent, abstract=bool(ABSTRACT.fullmatch(type)), class_init=paper_hook, paper=True)
         for type, parent in types
     ]
     register = Constructor(partial(type_register_static_array, infos), ModuleInitType.QOM)

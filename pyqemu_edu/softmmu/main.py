@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyqemu_edu.io.watch import close_watches
 from pyqemu_edu.os_posix import os_setup_signal_handling
 from pyqemu_edu.process import current_process
 from pyqemu_edu.softmmu.cpus import cpus_shutdown
@@ -31,6 +32,7 @@ def main(argv: Sequence[str]) -> int:
         return abort.status
     finally:
         cpus_shutdown()
+        close_watches()
 
 
 def qemu_default_main() -> int:

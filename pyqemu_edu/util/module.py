@@ -55,11 +55,15 @@ class ModuleEntry:
 
 @dataclass(eq=False)
 class QemuModinfo:
-    """A loadable module: its name, the types that it provides, the constructors inside it."""
+    """A loadable module: its name, the types that it provides, the constructors inside it.
+
+    One that QEMU has not is not `listed`: it is loaded when asked for by name, and not for those who list all types.
+    """
 
     name: str
     objs: tuple[str, ...] = ()
     constructors: list[Constructor] = field(default_factory=list)
+    listed: bool = True
 
 
 constructors: list[Constructor] = []
@@ -186,5 +190,5 @@ def module_load_qom(type: str) -> bool:
 def module_load_qom_all() -> None:
     """Load every module that provides types, for those who want to list them all."""
     for info in module_info:
-        if info.objs:
+        if info.objs and info.listed:
             module_load(info.name)

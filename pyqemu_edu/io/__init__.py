@@ -1,0 +1,1 @@
+"""Channels: files, sockets and the like, as objects (QEMU io/)."""

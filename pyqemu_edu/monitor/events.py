@@ -1,0 +1,26 @@
+"""Events for programs: what the machine tells of itself (Not in QEMU: generated from the schema there)."""
+
+from __future__ import annotations
+
+from pyqemu_edu.monitor.monitor import qapi_event_emit
+from pyqemu_edu.softmmu import runstate
+from pyqemu_edu.softmmu.runstate_transitions import ShutdownCause
+from pyqemu_edu.trace.event import Event
+
+
+def plain_event(event: Event) -> None:
+    """An event that has nothing to add to its name."""
+    qapi_event_emit(event.name)
+
+
+def event_with_cause(event: Event, guest: bool, reason: ShutdownCause) -> None:
+    """An event that tells whether the guest wanted it, and why it happened."""
+    qapi_event_emit(event.name, {"guest": guest, "reason": reason.name.lower().replace("_", "-")})
+
+
+def attach_events() -> None:
+    """Listen to all of them, for every process."""
+    for event in (runstate.qapi_event_send_stop, runstate.qapi_event_send_resume, runstate.qapi_event_send_powerdown):
+        event.append(plain_event)
+    for event in (runstate.qapi_event_send_reset, runstate.qapi_event_send_shutdown):
+        event.append(event_with_cause)

@@ -1,0 +1,106 @@
+"""Which function does what a QMP command says: the table of all commands (QEMU qapi/qapi-schema.json).
+
+Names and arguments of all commands are the reference's, in `data/qmp_schema.json.gz`.  A command that is not named here
+says so when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyqemu_edu.hw.core import machine_qmp_cmds as machine
+from pyqemu_edu.hw.core.loader import qmp_x_query_roms
+from pyqemu_edu.monitor import qmp_cmds, qmp_cmds_control, qmp_qom
+from pyqemu_edu.monitor.hmp import qmp_human_monitor_command
+from pyqemu_edu.monitor.qmp_nothing import commands_about_nothing
+from pyqemu_edu.qapi.introspect import schema_commands
+from pyqemu_edu.qapi.qmp_dispatch import QmpCommand, QmpCommandList
+from pyqemu_edu.qom import qom_qmp_cmds
+from pyqemu_edu.softmmu.vl import qmp_x_exit_preconfig
+from pyqemu_edu.util.config import qmp_query_command_line_options
+from pyqemu_edu.util.error import QemuError
+
+
+def text(function: Callable[[], str]) -> Callable[[], dict[str, str]]:
+    """A command that answers with text for people (QEMU `human_readable_text_from_str`)."""
+    return lambda: {"human-readable-text": function()}
+
+
+# fmt: off
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "cont":                       qmp_cmds.qmp_cont,
+    "device-list-properties":     qmp_qom.device_list_properties,
+    "device_add":                 qmp_cmds.qmp_device_add,
+    "device_del":                 qmp_cmds.qmp_device_del,
+    "human-monitor-command":      qmp_human_monitor_command,
+    "inject-nmi":                 qmp_cmds.qmp_inject_nmi,
+    "memsave":                    qmp_cmds.qmp_memsave,
+    "object-add":                 qmp_qom.object_add,
+    "object-del":                 qom_qmp_cmds.qmp_object_del,
+    "pmemsave":                   qmp_cmds.qmp_pmemsave,
+    "qom-get":                    qom_qmp_cmds.qmp_qom_get,
+    "qom-list":                   qmp_qom.qom_list,
+    "qom-list-properties":        qmp_qom.qom_list_properties,
+    "qom-list-types":             qmp_qom.qom_list_types,
+    "qom-set":                    qom_qmp_cmds.qmp_qom_set,
+    "query-chardev":              qmp_cmds.qmp_query_chardev,
+    "query-command-line-options": qmp_query_command_line_options,
+    "query-commands":             qmp_cmds_control.qmp_query_commands,
+    "query-cpus-fast":            machine.qmp_query_cpus_fast,
+    "query-current-machine":      machine.qmp_query_current_machine,
+    "query-hotpluggable-cpus":    machine.qmp_query_hotpluggable_cpus,
+    "query-kvm":                  qmp_cmds.qmp_query_kvm,
+    "query-machines":             machine.qmp_query_machines,
+    "query-memdev":               machine.qmp_query_memdev,
+    "query-memory-size-summary":  machine.qmp_query_memory_size_summary,
+    "query-name":                 qmp_cmds.qmp_query_name,
+    "query-qmp-schema":           qmp_cmds_control.qmp_query_qmp_schema,
+    "query-status":               qmp_cmds.qmp_query_status,
+    "query-target":               machine.qmp_query_target,
+    "query-uuid":                 qmp_cmds.qmp_query_uuid,
+    "query-version":              qmp_cmds_control.qmp_query_version,
+    "query-yank":                 qmp_cmds.qmp_query_yank,
+    "quit":                       qmp_cmds.qmp_quit,
+    "ringbuf-read":               qmp_cmds.ringbuf_read,
+    "ringbuf-write":              qmp_cmds.ringbuf_write,
+    "set-action":                 qmp_cmds.qmp_set_action,
+    "stop":                       qmp_cmds.qmp_stop,
+    "system_powerdown":           qmp_cmds.qmp_system_powerdown,
+    "system_reset":               qmp_cmds.qmp_system_reset,
+    "system_wakeup":              qmp_cmds.qmp_system_wakeup,
+    "x-exit-preconfig":           qmp_x_exit_preconfig,
+    "x-query-numa":               text(machine.qmp_x_query_numa),
+    "x-query-ramblock":           text(qmp_cmds.qmp_x_query_ramblock),
+    "x-query-roms":               text(qmp_x_query_roms),
+}
+# fmt: on
+
+ALLOW_OOB = {"query-yank", "yank", "migrate-pause", "migrate-recover"}
+
+ALLOW_PRECONFIG = set("""
+    object-add object-del qom-get qom-list qom-list-properties qom-list-types qom-set query-block query-block-exports
+    query-block-jobs query-blockstats query-chardev query-command-line-options query-commands query-hotpluggable-cpus
+    query-iothreads query-jobs query-memdev query-name query-named-block-nodes query-pr-managers query-qmp-schema
+    query-status query-uuid query-version quit set-action x-exit-preconfig
+""".split())  # fmt: skip
+
+
+def not_here(name: str) -> Callable[..., Any]:
+    """A command that QEMU has and we have not (Not in QEMU)."""
+
+    def refuse(**arguments: Any) -> None:
+        raise QemuError(f"The command {name} is not supported by this model of QEMU")
+
+    return refuse
+
+
+def qmp_commands() -> QmpCommandList:
+    """All commands (QEMU `qmp_commands`)."""
+    functions = {**commands_about_nothing(), **COMMANDS}
+    names = schema_commands()
+    assert functions.keys() <= set(names), functions.keys() - set(names)
+    return {
+        name: QmpCommand(functions.get(name) or not_here(name), name in ALLOW_OOB, name in ALLOW_PRECONFIG)
+        for name in names
+    }
