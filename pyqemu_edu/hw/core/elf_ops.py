@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -110,7 +111,20 @@ def load_at(elf: Elf, offset: int, size: int) -> bytes | None:
 
 
 def elf_symbols(elf: Elf) -> Iterator[Symbol]:
-    """All symbols; none if the tables are not where they should be (QEMU `load_symbols`)."""
+    """All symbols, in the order in which QEMU looks at them (QEMU `load_symbols`).
+
+    None if the tables are not where they should be.
+    """
+    waiting = deque(symbols_of_file(elf))
+    while waiting:
+        symbol = waiting.popleft()
+        yield symbol
+        if waiting and not symbol.is_function:  # C throws it away, and the last one takes its place
+            waiting.appendleft(waiting.pop())
+
+
+def symbols_of_file(elf: Elf) -> Iterator[Symbol]:
+    """All symbols in the file's order (Not in QEMU)."""
     shdr = elf.layout.shdr
     table = load_at(elf, elf.shoff, shdr.size * elf.shnum)
     sections = list(shdr.iter_unpack(table)) if table else []
