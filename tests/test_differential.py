@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_program() -> None:
 
 
 def test_the_recorded_programs_use_nearly_every_instruction() -> None:
-    """What remains would end the hart's life in a random program: returns from traps, sleep, and forgetting of translations."""
+    """What remains would end the hart's life in a random program: returns, sleep, forgetting translations."""
     used = {line.split()[1] for program, _ in RECORDED for chunk in program.chunks for line in disassembly(chunk)}
     assert set(INSTRUCTIONS) - used <= {"mret", "wfi", "c.ebreak", "ecall", "ebreak", "sfence.vma"}
 
