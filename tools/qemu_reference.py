@@ -39,7 +39,7 @@ MIRRORED = """
     include/hw/char/* include/hw/intc/* include/hw/misc/* include/hw/rtc/* include/hw/virtio/virtio*
     include/hw/block/* include/hw/nvram/* include/qom/* include/qapi/* include/qapi/qmp/* include/qemu/*
     include/sysemu/* include/monitor/* include/chardev/* include/tcg/* include/disas/* include/migration/*
-    include/fpu/* io/channel*.c
+    include/fpu/* io/channel*.c migration/global_state.c
 """.split()
 
 

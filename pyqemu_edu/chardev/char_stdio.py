@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from pyqemu_edu.chardev.char_fd import FD_CHARDEV, TYPE_CHARDEV_FD, FDChardev
+from pyqemu_edu.chardev.char_fd import TYPE_CHARDEV_FD, FDChardev, qemu_chr_open_fd
 from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, Output, qemu_chr_be_push
 from pyqemu_edu.process import current_process, per_process, thread_in_process
 from pyqemu_edu.qom.klass import object_class_check
@@ -69,7 +69,7 @@ def qemu_chr_open_stdio(chr: Chardev, backend: dict[str, Any]) -> bool:
     process = current_process()
     if process.stdin is None:
         raise QemuError("Failed to set FD nonblocking: Bad file descriptor")
-    FD_CHARDEV(chr).out = binary(process.stdout)
+    qemu_chr_open_fd(chr, process.stdin, binary(process.stdout))
     if is_terminal(process.stdin):
         term_raw(process.stdin.fileno(), backend["signal"])
     thread_in_process(read_stdin, chr, process.stdin, name="stdio").start()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pyqemu_edu.migration.vmstate import VMStateDescription, vmstate_register
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.accel_ops import statics as accel_ops_statics
 from pyqemu_edu.util.timer import get_clock, register_virtual_clock
+
+vmstate_timers = VMStateDescription("timer", version_id=2, minimum_version_id=1)
 
 
 class Statics:
@@ -62,5 +65,6 @@ def cpus_get_elapsed_ticks() -> int:
 
 
 def cpu_timers_init() -> None:
-    """From now on QEMU_CLOCK_VIRTUAL is the guest's time."""
+    """From now on QEMU_CLOCK_VIRTUAL is the guest's time, which is part of what would be saved."""
+    vmstate_register(None, 0, vmstate_timers, statics())
     register_virtual_clock(cpus_get_virtual_clock)

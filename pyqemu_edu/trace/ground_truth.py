@@ -49,6 +49,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "resettable_reset":                         ("obj",),
     "riscv_cpu_register_gdb_regs_for_features": ("cs",),
     "rom_add_blob":                             ("name",),
+    "rr_start_vcpu_thread":                     ("cpu",),
     "sysbus_realize":                           ("dev",),
     "sysbus_realize_and_unref":                 ("dev",),
     "tcg_cpu_init_cflags":                      ("cpu",),
@@ -74,9 +75,12 @@ def traced_functions() -> frozenset[str]:
     return frozenset((Path(__file__).parent / "traced_functions.txt").read_text(encoding="utf-8").split())
 
 
-def thread_name(record: Record) -> str:
-    """The thread as the real one was numbered."""
-    return f"T{record.thread if record.thread == 1 else record.thread + 1}"
+def thread_name(record: Record, seen: list[int]) -> str:
+    """The thread as the real one was numbered: by order of appearance in what is written down (`seen`)."""
+    if record.thread not in seen:
+        seen.append(record.thread)
+    number = seen.index(record.thread) + 1
+    return f"T{number if number == 1 else number + 1}"
 
 
 def written(value: Brief) -> str:
@@ -125,9 +129,9 @@ def sizes_of(log: Log) -> dict[str, int]:
     return {str(event["type"]): int(event["instance_size"]) for event in log.events("class_init")}
 
 
-def call_line(record: Record, sizes: dict[str, int]) -> str:
+def call_line(record: Record, sizes: dict[str, int], seen: list[int]) -> str:
     """The line of a call."""
-    return " ".join(["CALL", record.name, *arguments(record, sizes), thread_name(record)])
+    return " ".join(["CALL", record.name, *arguments(record, sizes), thread_name(record, seen)])
 
 
 def type_new_line(record: Record) -> str:
@@ -160,6 +164,7 @@ EVENT_LINES: dict[str, Line] = {
 def ground_truth_lines(log: Log) -> Iterator[str]:
     """The lines of a recording."""
     wanted, sizes = traced_functions(), sizes_of(log)
+    seen: list[int] = []
     for record in log:
         if record.kind == "event":
             line = EVENT_LINES.get(record.name)
@@ -168,7 +173,7 @@ def ground_truth_lines(log: Log) -> Iterator[str]:
         elif record.kind == "call" and record.name in wanted and not is_inlined(record):
             if record.name == "module_call_init":
                 yield f"MODCALL {phase_number(record['type'])}"
-            yield call_line(record, sizes)
+            yield call_line(record, sizes, seen)
 
 
 def comparable(lines: Iterator[str] | list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from pyqemu_edu.accel.tcg.tb import CF_INVALID, TranslationBlock
 from pyqemu_edu.cpus_common import CPU_FOREACH
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.process import per_process
+from pyqemu_edu.softmmu.physmem import page_size_init
 from pyqemu_edu.trace.event import Event
 
 TARGET_PAGE_BITS = 12
@@ -40,6 +41,7 @@ statics = per_process(Statics)
 
 def page_init() -> None:
     """No page has code yet (QEMU accel/tcg/translate-all.c)."""
+    page_size_init()
     statics().pages.clear()
 
 

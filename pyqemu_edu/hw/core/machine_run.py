@@ -20,6 +20,7 @@ from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_advance, phase_check
 from pyqemu_edu.hw.core.reset import qemu_register_reset
 from pyqemu_edu.hw.core.resettable import resettable_cold_reset_fn
 from pyqemu_edu.hw.core.sysbus import sysbus_get_default
+from pyqemu_edu.migration.global_state import register_global_state
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.container import object_get_objects_root
 from pyqemu_edu.qom.klass import object_class_by_name, object_class_dynamic_cast
@@ -140,3 +141,4 @@ def qdev_machine_creation_done() -> None:
         notify()
     rom_check_and_register_reset()
     qemu_system_reset(ShutdownCause.NONE)
+    register_global_state()
