@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from unittest.mock import patch
 
 from pyqemu_edu.guests import guest
+from pyqemu_edu.hw.core.boards import MemMapEntry
 from pyqemu_edu.hw.riscv import spike
-from pyqemu_edu.hw.riscv.spike import MemMapEntry
 from pyqemu_edu.lab.verdict import NotYet, check
 from pyqemu_edu.qom.klass import object_get_typename
 from pyqemu_edu.qom.path import object_resolve_path, object_resolve_path_ambiguous

@@ -68,6 +68,12 @@ def qemu_fdt_setprop_cells(fdt: Fdt, node_path: str, name: str, *cells: int) -> 
     qemu_fdt_setprop(fdt, node_path, name, b"".join(struct.pack(">I", cell & 0xFFFFFFFF) for cell in cells))
 
 
+def qemu_fdt_setprop_sized_cells(fdt: Fdt, node_path: str, name: str, *sizes_and_values: int) -> None:
+    """Set a property to pairs: how many cells a number has, the number (QEMU include/sysemu/device_tree.h)."""
+    pairs = zip(sizes_and_values[::2], sizes_and_values[1::2], strict=True)
+    qemu_fdt_setprop(fdt, node_path, name, b"".join(value.to_bytes(4 * cells, "big") for cells, value in pairs))
+
+
 def qemu_fdt_setprop_u64(fdt: Fdt, node_path: str, name: str, value: int) -> None:
     """Set a property to one 64-bit number."""
     qemu_fdt_setprop(fdt, node_path, name, struct.pack(">Q", value))

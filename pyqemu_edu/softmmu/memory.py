@@ -46,6 +46,7 @@ from pyqemu_edu.softmmu.memory_init import (
     memory_region_init_ram_flags_nomigrate,
     memory_region_init_ram_nomigrate,
     memory_region_init_rom,
+    memory_region_init_rom_device,
     memory_region_init_rom_nomigrate,
 )
 from pyqemu_edu.softmmu.memory_region import (
@@ -103,11 +104,13 @@ __all__ = [
     "memory_region_init_ram_flags_nomigrate",
     "memory_region_init_ram_nomigrate",
     "memory_region_init_rom",
+    "memory_region_init_rom_device",
     "memory_region_init_rom_nomigrate",
     "memory_region_is_ram",
     "memory_region_is_rom",
     "memory_region_is_romd",
     "memory_region_name",
+    "memory_region_rom_device_set_romd",
     "memory_region_set_address",
     "memory_region_set_alias_offset",
     "memory_region_set_enabled",
@@ -186,6 +189,14 @@ def memory_region_set_readonly(mr: MemoryRegion, readonly: bool) -> None:
     if mr.readonly != readonly:
         with memory_region_transaction():
             mr.readonly = readonly
+            statics().update_pending |= mr.enabled
+
+
+def memory_region_rom_device_set_romd(mr: MemoryRegion, romd_mode: bool) -> None:
+    """Shall reads see the memory, or the device?"""
+    if mr.romd_mode != romd_mode:
+        with memory_region_transaction():
+            mr.romd_mode = romd_mode
             statics().update_pending |= mr.enabled
 
 

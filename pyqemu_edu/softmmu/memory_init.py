@@ -103,6 +103,22 @@ def memory_region_init_rom(owner: Object | None, name: str | None, size: int) ->
     return mr
 
 
+def memory_region_init_rom_device(
+    owner: Object | None, ops: MemoryRegionOps, opaque: Any, name: str | None, size: int
+) -> MemoryRegion:
+    """Memory that reads like ROM while the device wants it so; writes always call `ops`."""
+    mr = memory_region_init_io(owner, ops, opaque, name, size)
+    mr.rom_device = True
+    try:
+        mr.ram_block = qemu_ram_alloc(size, mr)
+    except QemuError:
+        mr.size = 0
+        object_unparent(mr)
+        raise
+    vmstate_register_ram(mr)
+    return mr
+
+
 def memory_region_init_alias(
     owner: Object | None, name: str | None, orig: MemoryRegion, offset: int, size: int
 ) -> MemoryRegion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyqemu_edu.hw.core.machine_config import BootConfiguration
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_get_class_check
@@ -20,6 +20,13 @@ MAX_NODES = 128
 def MACHINE_TYPE_NAME(name: str) -> str:
     """The type of the machine that users call `name`."""
     return name + TYPE_MACHINE_SUFFIX
+
+
+class MemMapEntry(NamedTuple):
+    """A place in the address space."""
+
+    base: int
+    size: int
 
 
 @dataclass(eq=False)

@@ -22,6 +22,7 @@ from pyqemu_edu.qom.link import (
     object_property_set_link,
 )
 from pyqemu_edu.qom.property_types import Pointer
+from pyqemu_edu.util.assertion import error_abort
 
 UNNAMED_IN = "unnamed-gpio-in"
 UNNAMED_OUT = "unnamed-gpio-out"
@@ -113,7 +114,8 @@ def qdev_connect_gpio_out_named(dev: DeviceState, name: str | None, n: int, inpu
     if input_pin is not None and input_pin.parent is None:
         container = container_get(qdev_get_machine(), "/unattached")
         object_property_add_child(container, "non-qdev-gpio[*]", input_pin)
-    object_property_set_link(dev, f"{name or UNNAMED_OUT}[{n}]", input_pin)
+    with error_abort("object_property_find_err", "qom/object.c:1314"):
+        object_property_set_link(dev, f"{name or UNNAMED_OUT}[{n}]", input_pin)
 
 
 def qdev_get_gpio_out_connector(dev: DeviceState, name: str | None, n: int) -> qemu_irq:

@@ -102,6 +102,10 @@ def rom_add_elf_program(name: str, data: bytes, romsize: int, addr: int) -> None
     rom_insert(Rom(name, addr, data, romsize, address_space_memory()))
 
 
+def rom_set_fw(f: object) -> None:
+    """Which device tells firmware of ROMs; none of ours are for it."""
+
+
 def rom_set_order_override(order: int) -> None:
     """Where ROMs of devices stand in firmware's list; we have no list (`fw_cfg`)."""
 

@@ -125,8 +125,8 @@ def check_cpu_type(machine: MachineState, machine_class: MachineClass, oc: Objec
 
 
 def qemu_add_machine_init_done_notifier(notify: Callable[[], None]) -> None:
-    """Have `notify` called when the machine is ready; at once if it is."""
-    statics().machine_init_done_notifiers.append(notify)
+    """Have `notify` called when the machine is ready, before those that asked earlier; at once if it is."""
+    statics().machine_init_done_notifiers.insert(0, notify)
     if phase_check(MachineInitPhase.MACHINE_READY):
         notify()
 
@@ -137,7 +137,7 @@ def qdev_machine_creation_done() -> None:
     phase_advance(MachineInitPhase.MACHINE_READY)
     qdev_assert_realized_properly()
     qemu_register_reset(resettable_cold_reset_fn, sysbus_get_default())
-    for notify in statics().machine_init_done_notifiers:
+    for notify in tuple(statics().machine_init_done_notifiers):
         notify()
     rom_check_and_register_reset()
     qemu_system_reset(ShutdownCause.NONE)

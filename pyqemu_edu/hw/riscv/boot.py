@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from pyqemu_edu.cpus_common import qemu_get_cpu
 from pyqemu_edu.hw.core.boards import MachineState
 from pyqemu_edu.hw.core.elf_ops import EM_RISCV, SymbolFn
 from pyqemu_edu.hw.core.loader import load_elf_ram_sym, load_image_targphys, rom_add_blob_fixed
@@ -12,7 +13,9 @@ from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
 from pyqemu_edu.softmmu.datadir import qemu_find_file
 from pyqemu_edu.softmmu.device_tree import qemu_fdt_dumpdtb
 from pyqemu_edu.softmmu.libfdt import Fdt, fdt_pack
-from pyqemu_edu.target.riscv.cpu_bits import MXL_RV32
+from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
+from pyqemu_edu.target.riscv.cpu_bits import MXL_RV32, RVS
+from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
 from pyqemu_edu.util.error import QemuExit, error_report
 
 MiB = 1 << 20
@@ -38,6 +41,18 @@ def fail(message: str) -> QemuExit:
 def riscv_is_32bit(harts: RISCVHartArrayState) -> bool:
     """Are these RV32 harts?"""
     return harts.harts[0].env.misa_mxl_max == MXL_RV32
+
+
+def riscv_plic_hart_config_string(hart_count: int) -> str:
+    """Which modes each hart has that can be interrupted, such as "MS,MS"."""
+    return ",".join("MS" if riscv_has_ext(hart_env(i), RVS) else "M" for i in range(hart_count))
+
+
+def hart_env(index: int) -> CPURISCVState:
+    """The registers of a hart (Not in QEMU: written out there)."""
+    cpu = qemu_get_cpu(index)
+    assert isinstance(cpu, RISCVCPU)
+    return cpu.env
 
 
 def riscv_calc_kernel_start_addr(harts: RISCVHartArrayState, firmware_end_addr: int) -> int:

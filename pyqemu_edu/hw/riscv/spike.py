@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pyqemu_edu.hw.char.riscv_htif import htif_mm_init, htif_symbol_callback, htif_uses_elf_symbols
-from pyqemu_edu.hw.core.boards import MACHINE_CLASS, MACHINE_TYPE_NAME, TYPE_MACHINE, MachineState
+from pyqemu_edu.hw.core.boards import MACHINE_CLASS, MACHINE_TYPE_NAME, TYPE_MACHINE, MachineState, MemMapEntry
 from pyqemu_edu.hw.core.sysbus import sysbus_realize
 from pyqemu_edu.hw.intc.riscv_aclint import (
     RISCV_ACLINT_DEFAULT_MTIME,
@@ -67,13 +66,6 @@ from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_SOFT, IRQ_M_TIMER
 TYPE_SPIKE_MACHINE = MACHINE_TYPE_NAME("spike")
 SPIKE_CPUS_MAX = 8
 SPIKE_SOCKETS_MAX = 8
-
-
-class MemMapEntry(NamedTuple):
-    """A place in the address space (QEMU include/hw/boards.h)."""
-
-    base: int
-    size: int
 
 
 # What is on the board; the size of DRAM is the user's choice (QEMU's array `spike_memmap`).

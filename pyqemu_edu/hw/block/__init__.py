@@ -1,0 +1,1 @@
+"""Devices that store (QEMU hw/block)."""

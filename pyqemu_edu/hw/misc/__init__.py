@@ -1,0 +1,1 @@
+"""Devices that fit nowhere else (QEMU hw/misc)."""

@@ -1,0 +1,1 @@
+"""Memory that outlives the power, or pretends to (QEMU hw/nvram)."""

@@ -1,0 +1,1 @@
+"""The PCI bus (QEMU hw/pci)."""

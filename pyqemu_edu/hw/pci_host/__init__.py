@@ -1,0 +1,1 @@
+"""Bridges from the processor to a PCI bus (QEMU hw/pci-host)."""

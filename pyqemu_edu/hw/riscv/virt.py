@@ -1,0 +1,350 @@
+"""The board that no hardware maker ever built, for guests that know QEMU (QEMU hw/riscv/virt.c).
+
+Left out: the Advanced Interrupt Architecture (`aia=`, whose controllers are known by name only), flash memory and
+device trees from files (`-drive if=pflash`, `-dtb`), KVM.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pyqemu_edu.hw.block.pflash_cfi01 import PFlashCFI01
+from pyqemu_edu.hw.char.serial_mm import DEVICE_LITTLE_ENDIAN, serial_mm_init
+from pyqemu_edu.hw.core.boards import (
+    MACHINE_CLASS,
+    MACHINE_GET_CLASS,
+    MACHINE_TYPE_NAME,
+    TYPE_MACHINE,
+    MachineClass,
+    MachineState,
+    MemMapEntry,
+)
+from pyqemu_edu.hw.core.gpio import qdev_get_gpio_in
+from pyqemu_edu.hw.core.hotplug import TYPE_HOTPLUG_HANDLER, HotplugHandlerClass
+from pyqemu_edu.hw.core.loader import rom_set_fw
+from pyqemu_edu.hw.core.machine_run import qemu_add_machine_init_done_notifier
+from pyqemu_edu.hw.core.platform_bus import PLATFORM_BUS_DEVICE, platform_bus_link_device
+from pyqemu_edu.hw.core.qdev_core import DeviceState
+from pyqemu_edu.hw.core.sysbus import (
+    TYPE_SYS_BUS_DEVICE,
+    sys_bus_device,
+    sysbus_create_simple,
+    sysbus_realize,
+)
+from pyqemu_edu.hw.intc.riscv_aclint import (
+    RISCV_ACLINT_DEFAULT_MTIME,
+    RISCV_ACLINT_DEFAULT_MTIMECMP,
+    RISCV_ACLINT_DEFAULT_MTIMER_SIZE,
+    RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
+    RISCV_ACLINT_SWI_SIZE,
+    riscv_aclint_mtimer_create,
+    riscv_aclint_swi_create,
+)
+from pyqemu_edu.hw.misc.sifive_test import sifive_test_create
+from pyqemu_edu.hw.nvram.fw_cfg import FWCfgState
+from pyqemu_edu.hw.riscv.boot import (
+    RISCV32_BIOS_BIN,
+    RISCV64_BIOS_BIN,
+    fail,
+    riscv_calc_kernel_start_addr,
+    riscv_find_and_load_firmware,
+    riscv_is_32bit,
+    riscv_load_fdt,
+    riscv_load_initrd,
+    riscv_load_kernel,
+    riscv_setup_rom_reset_vec,
+)
+from pyqemu_edu.hw.riscv.numa import (
+    riscv_numa_cpu_index_to_props,
+    riscv_numa_get_default_cpu_node_id,
+    riscv_numa_possible_cpu_arch_ids,
+    riscv_socket_check_hartids,
+    riscv_socket_count,
+    riscv_socket_first_hartid,
+    riscv_socket_hart_count,
+)
+from pyqemu_edu.hw.riscv.riscv_hart import TYPE_RISCV_HART_ARRAY, RISCVHartArrayState
+from pyqemu_edu.hw.riscv.virt_fdt import create_fdt
+from pyqemu_edu.hw.riscv.virt_memmap import (
+    RTC_IRQ,
+    UART0_IRQ,
+    VIRT_ACLINT_SSWI,
+    VIRT_CLINT,
+    VIRT_CPUS_MAX,
+    VIRT_DRAM,
+    VIRT_IRQCHIP_MAX_GUESTS,
+    VIRT_MROM,
+    VIRT_RTC,
+    VIRT_SOCKETS_MAX,
+    VIRT_TEST,
+    VIRT_UART0,
+    VIRT_VIRTIO,
+    VIRTIO_COUNT,
+    VIRTIO_IRQ,
+)
+from pyqemu_edu.hw.riscv.virt_parts import (
+    create_fw_cfg,
+    create_platform_bus,
+    gpex_pcie_init,
+    virt_create_aia,
+    virt_create_plic,
+    virt_flash_create,
+    virt_flash_map,
+)
+from pyqemu_edu.qom.klass import object_check, object_class_check, object_dynamic_cast
+from pyqemu_edu.qom.property import (
+    object_class_property_set_description,
+    object_property_set_int,
+    object_property_set_str,
+)
+from pyqemu_edu.qom.property_types import object_class_property_add_bool, object_class_property_add_str
+from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
+from pyqemu_edu.qom.type import type_init
+from pyqemu_edu.qom.user_creatable import object_initialize_child
+from pyqemu_edu.softmmu.device_tree import qemu_fdt_setprop_cell
+from pyqemu_edu.softmmu.globals import serial_hd
+from pyqemu_edu.softmmu.memory import (
+    memory_region_add_subregion,
+    memory_region_init_rom,
+)
+from pyqemu_edu.softmmu.physmem import get_system_memory
+from pyqemu_edu.target.riscv.cpu import TYPE_RISCV_CPU_BASE
+from pyqemu_edu.util.error import QemuError, error_report
+
+TYPE_RISCV_VIRT_MACHINE = MACHINE_TYPE_NAME("virt")
+GiB = 1 << 30
+VIRT32_HIGH_PCIE_MMIO = MemMapEntry(0x300000000, 4 * GiB)
+VIRT64_HIGH_PCIE_MMIO_SIZE = 16 * GiB
+VIRT_AIA_TYPES = ("none", "aplic", "aplic-imsic")
+
+
+@dataclass(eq=False)
+class RISCVVirtState(MachineState):
+    """The board: for each socket its harts and its interrupt controller."""
+
+    platform_bus_dev: DeviceState | None = None
+    soc: list[RISCVHartArrayState] = field(default_factory=list)
+    irqchip: list[DeviceState] = field(default_factory=list)
+    flash: list[PFlashCFI01] = field(default_factory=list)
+    fw_cfg: FWCfgState | None = None
+    have_aclint: bool = False
+    aia_type: str = "none"
+    aia_guests: int = 0
+
+
+def RISCV_VIRT_MACHINE(obj: object) -> RISCVVirtState:
+    """Cast to this board."""
+    return object_check(obj, RISCVVirtState, TYPE_RISCV_VIRT_MACHINE)
+
+
+# ---- the board
+
+
+def virt_machine_done(s: RISCVVirtState) -> None:
+    """All devices are there, the user's too: load firmware and kernel, and say to the guest where."""
+    start_addr = VIRT_DRAM.base
+    bios = RISCV32_BIOS_BIN if riscv_is_32bit(s.soc[0]) else RISCV64_BIOS_BIN
+    firmware_end_addr = riscv_find_and_load_firmware(s, bios, start_addr, None)
+    s.fw_cfg = create_fw_cfg(s)
+    rom_set_fw(s.fw_cfg)
+    kernel_entry = 0
+    if s.kernel_filename:
+        kernel_start_addr = riscv_calc_kernel_start_addr(s.soc[0], firmware_end_addr)
+        kernel_entry = riscv_load_kernel(s.kernel_filename, kernel_start_addr, None)
+        virt_load_initrd(s, kernel_entry)
+    assert s.fdt is not None
+    fdt_load_addr = riscv_load_fdt(start_addr, s.ram_size, s.fdt)
+    riscv_setup_rom_reset_vec(s.soc[0], start_addr, VIRT_MROM.base, VIRT_MROM.size, kernel_entry, fdt_load_addr)
+
+
+def virt_load_initrd(s: RISCVVirtState, kernel_entry: int) -> None:
+    """Load what `-initrd` names, and tell the guest where it is (in QEMU `virt_machine_done`)."""
+    if s.initrd_filename:
+        assert s.fdt is not None
+        start, end = riscv_load_initrd(s.initrd_filename, s.ram_size, kernel_entry)
+        qemu_fdt_setprop_cell(s.fdt, "/chosen", "linux,initrd-start", start)
+        qemu_fdt_setprop_cell(s.fdt, "/chosen", "linux,initrd-end", end)
+
+
+def virt_machine_init(machine: MachineState) -> None:
+    """Build the board; what is loaded waits until all devices are there."""
+    s = RISCV_VIRT_MACHINE(machine)
+    system_memory = get_system_memory()
+    if riscv_socket_count(machine) > VIRT_SOCKETS_MAX:
+        raise fail(f"number of sockets/nodes should be less than {VIRT_SOCKETS_MAX}")
+    for i in range(riscv_socket_count(machine)):
+        virt_socket_init(s, i)
+    mmio_irqchip, virtio_irqchip, pcie_irqchip = (s.irqchip[min(i, len(s.irqchip) - 1)] for i in range(3))
+    high_pcie = virt_high_pcie_memmap(s)
+    assert machine.ram is not None
+    memory_region_add_subregion(system_memory, VIRT_DRAM.base, machine.ram)
+    mask_rom = memory_region_init_rom(None, "riscv_virt_board.mrom", VIRT_MROM.size)
+    memory_region_add_subregion(system_memory, VIRT_MROM.base, mask_rom)
+    sifive_test_create(VIRT_TEST.base)
+    for i in range(VIRTIO_COUNT):
+        irq = qdev_get_gpio_in(virtio_irqchip, VIRTIO_IRQ + i)
+        sysbus_create_simple("virtio-mmio", VIRT_VIRTIO.base + i * VIRT_VIRTIO.size, irq)
+    gpex_pcie_init(system_memory, high_pcie, pcie_irqchip)
+    s.platform_bus_dev = create_platform_bus(mmio_irqchip)
+    uart_irq = qdev_get_gpio_in(mmio_irqchip, UART0_IRQ)
+    serial_mm_init(system_memory, VIRT_UART0.base, 0, uart_irq, 399193, serial_hd(0), DEVICE_LITTLE_ENDIAN)
+    sysbus_create_simple("goldfish_rtc", VIRT_RTC.base, qdev_get_gpio_in(mmio_irqchip, RTC_IRQ))
+    s.flash = virt_flash_create(s)
+    virt_flash_map(s.flash, system_memory)
+    machine.fdt = create_fdt(s, s.soc, s.have_aclint, high_pcie, riscv_is_32bit(s.soc[0]))
+    qemu_add_machine_init_done_notifier(lambda: virt_machine_done(s))
+
+
+def virt_socket_init(s: RISCVVirtState, i: int) -> None:
+    """The harts of a socket, with timer and interrupts (in QEMU `virt_machine_init`)."""
+    if not riscv_socket_check_hartids(s, i):
+        raise fail(f"discontinuous hartids in socket{i}")
+    base_hartid, hart_count = riscv_socket_first_hartid(s, i), riscv_socket_hart_count(s, i)
+    soc: RISCVHartArrayState = object_initialize_child(s, f"soc{i}", TYPE_RISCV_HART_ARRAY)
+    s.soc.append(soc)
+    assert s.cpu_type is not None
+    object_property_set_str(soc, "cpu-type", s.cpu_type)
+    object_property_set_int(soc, "hartid-base", base_hartid)
+    object_property_set_int(soc, "num-harts", hart_count)
+    sysbus_realize(soc)
+    clint_base = VIRT_CLINT.base + i * VIRT_CLINT.size
+    riscv_aclint_swi_create(clint_base, base_hartid, hart_count, False)
+    riscv_aclint_mtimer_create(
+        clint_base + RISCV_ACLINT_SWI_SIZE,
+        RISCV_ACLINT_DEFAULT_MTIMER_SIZE,
+        base_hartid,
+        hart_count,
+        RISCV_ACLINT_DEFAULT_MTIMECMP,
+        RISCV_ACLINT_DEFAULT_MTIME,
+        RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
+        True,
+    )
+    if s.have_aclint:
+        sswi_base = VIRT_ACLINT_SSWI.base + i * VIRT_ACLINT_SSWI.size
+        riscv_aclint_swi_create(sswi_base, base_hartid, hart_count, True)
+    if s.aia_type == "none":
+        s.irqchip.append(virt_create_plic(i, base_hartid, hart_count))
+    else:
+        s.irqchip.append(virt_create_aia(s.aia_type))
+
+
+def virt_high_pcie_memmap(s: RISCVVirtState) -> MemMapEntry:
+    """The window for PCI above 4 GiB: behind RAM, aligned to its size (in QEMU `virt_machine_init`)."""
+    if riscv_is_32bit(s.soc[0]):
+        if s.ram_size > 10 * GiB:
+            s.ram_size = 10 * GiB
+            error_report("Limiting RAM size to 10 GiB")
+        return VIRT32_HIGH_PCIE_MMIO
+    size = VIRT64_HIGH_PCIE_MMIO_SIZE
+    return MemMapEntry(-(-(VIRT_DRAM.base + s.ram_size) // size) * size, size)
+
+
+# ---- the machine's properties
+
+
+def virt_machine_instance_init(obj: Object) -> None:
+    """Nothing to add."""
+
+
+def virt_get_aia_guests(obj: Object) -> str:
+    """A number, but a text to QOM."""
+    return str(RISCV_VIRT_MACHINE(obj).aia_guests)
+
+
+def virt_set_aia_guests(obj: Object, val: str) -> None:
+    """What C's `atoi` makes of the text.  It is kept even if it is refused."""
+    match = re.match(r"\s*[+-]?\d+", val)
+    s = RISCV_VIRT_MACHINE(obj)
+    s.aia_guests = int(match[0]) if match else 0
+    if not 0 <= s.aia_guests <= VIRT_IRQCHIP_MAX_GUESTS:
+        hint = f"Valid values be between 0 and {VIRT_IRQCHIP_MAX_GUESTS}.\n"
+        raise QemuError("Invalid number of AIA IMSIC guests", hint)
+
+
+def virt_get_aia(obj: Object) -> str:
+    """Which interrupt controllers."""
+    return RISCV_VIRT_MACHINE(obj).aia_type
+
+
+def virt_set_aia(obj: Object, val: str) -> None:
+    """One of three words."""
+    if val not in VIRT_AIA_TYPES:
+        hint = "Valid values are none, aplic, and aplic-imsic.\n"
+        raise QemuError("Invalid AIA interrupt controller type", hint)
+    RISCV_VIRT_MACHINE(obj).aia_type = val
+
+
+def virt_get_aclint(obj: Object) -> bool:
+    """Is there a device for supervisors' software interrupts?"""
+    return RISCV_VIRT_MACHINE(obj).have_aclint
+
+
+def virt_set_aclint(obj: Object, value: bool) -> None:
+    """Add it."""
+    RISCV_VIRT_MACHINE(obj).have_aclint = value
+
+
+def device_is_dynamic_sysbus(mc: MachineClass, dev: DeviceState) -> bool:
+    """May users plug this device into the system bus of this board? (QEMU hw/core/machine.c)"""
+    if object_dynamic_cast(dev, TYPE_SYS_BUS_DEVICE) is None:
+        return False
+    return any(object_dynamic_cast(dev, name) is not None for name in mc.allowed_dynamic_sysbus_devices)
+
+
+def virt_machine_get_hotplug_handler(machine: MachineState, dev: DeviceState) -> Object | None:
+    """The board itself looks after devices that users plug into the system bus."""
+    return machine if device_is_dynamic_sysbus(MACHINE_GET_CLASS(machine), dev) else None
+
+
+def virt_machine_device_plug_cb(hotplug_dev: Object, dev: DeviceState) -> None:
+    """Give such a device a place on the platform bus."""
+    s = RISCV_VIRT_MACHINE(hotplug_dev)
+    if s.platform_bus_dev is not None and device_is_dynamic_sysbus(MACHINE_GET_CLASS(s), dev):
+        platform_bus_link_device(PLATFORM_BUS_DEVICE(s.platform_bus_dev), sys_bus_device(dev))
+
+
+def virt_machine_class_init(oc: ObjectClass) -> None:
+    """The class."""
+    mc = MACHINE_CLASS(oc)
+    mc.desc = "RISC-V VirtIO board"
+    mc.init = virt_machine_init
+    mc.max_cpus = VIRT_CPUS_MAX
+    mc.default_cpu_type = TYPE_RISCV_CPU_BASE
+    mc.possible_cpu_arch_ids = riscv_numa_possible_cpu_arch_ids
+    mc.cpu_index_to_instance_props = riscv_numa_cpu_index_to_props
+    mc.get_default_cpu_node_id = riscv_numa_get_default_cpu_node_id
+    mc.numa_mem_supported = True
+    mc.default_ram_id = "riscv_virt_board.ram"
+    mc.get_hotplug_handler = virt_machine_get_hotplug_handler
+    object_class_check(oc, HotplugHandlerClass, TYPE_HOTPLUG_HANDLER).plug = virt_machine_device_plug_cb
+    mc.allowed_dynamic_sysbus_devices += ("ramfb", "tpm-tis-device")
+    virt_machine_class_properties(oc)
+
+
+def virt_machine_class_properties(oc: ObjectClass) -> None:
+    """What `-machine virt,...` understands beyond what every machine does (in QEMU `virt_machine_class_init`)."""
+    object_class_property_add_bool(oc, "aclint", virt_get_aclint, virt_set_aclint)
+    object_class_property_set_description(oc, "aclint", "Set on/off to enable/disable emulating ACLINT devices")
+    object_class_property_add_str(oc, "aia", virt_get_aia, virt_set_aia)
+    object_class_property_set_description(
+        oc, "aia", "Set type of AIA interrupt conttoller. Valid values are none, aplic, and aplic-imsic."
+    )
+    object_class_property_add_str(oc, "aia-guests", virt_get_aia_guests, virt_set_aia_guests)
+    object_class_property_set_description(
+        oc,
+        "aia-guests",
+        f"Set number of guest MMIO pages for AIA IMSIC. Valid value should be between 0 and {VIRT_IRQCHIP_MAX_GUESTS}.",
+    )
+
+
+type_init(
+    TypeInfo(
+        TYPE_RISCV_VIRT_MACHINE,
+        parent=TYPE_MACHINE,
+        instance_struct=RISCVVirtState,
+        class_init=virt_machine_class_init,
+        instance_init=virt_machine_instance_init,
+        interfaces=(TYPE_HOTPLUG_HANDLER,),
+    )
+)

@@ -1,0 +1,1 @@
+"""Virtio: how a guest that knows it is one talks to its host (QEMU hw/virtio)."""
