@@ -1,4 +1,4 @@
-"""Writes random RV64IMAC programs that end and stay where they may be (Not in QEMU).
+"""Writes random RV64GC programs that end and stay where they may be (Not in QEMU).
 
 A program is a list of chunks that can be cut off behind any of them: single instructions, branches over a few others,
 calls, loops, atomics, CSR accesses, and perhaps a trap at the end. Words are drawn from the declared bit patterns.
@@ -23,12 +23,13 @@ BODY_SIZE = 4096
 BASES = frozenset({2, 8})
 RESERVED = BASES | {3}
 POINTER = 9
-CSRS = (0x340, 0x341, 0x342, 0x343)  # mscratch, mepc, mcause, mtval
+CSRS = (0x340, 0x341, 0x342, 0x343, 0x001)  # mscratch, mepc, mcause, mtval, fflags
+MSTATUS, FRM = 0x300, 0x002
 EDGES = (0, 1, 2, 0x7F, 0x80, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1)
 
-LOADS = frozenset("lb lbu lh lhu lw lwu ld".split())
-STORES = frozenset("sb sh sw sd".split())
-EXTENSIONS = frozenset({"I", "M", "A", "C", "Zicsr", "Zifencei", "Privileged"})
+LOADS = frozenset("lb lbu lh lhu lw lwu ld flw fld".split())
+STORES = frozenset("sb sh sw sd fsw fsd".split())
+EXTENSIONS = frozenset({"I", "M", "A", "F", "D", "C", "Zcd", "Zicsr", "Zifencei", "Privileged"})
 
 INSTRUCTIONS = {each.name: each for each in decoder(EXTENSIONS).instructions if each.name != "reserved"}
 
@@ -42,7 +43,7 @@ def _those(wanted: Callable[[Instruction], bool]) -> list[Instruction]:
     return [each for each in INSTRUCTIONS.values() if wanted(each)]
 
 
-KINDS = ("R", "I", "Shift", "S", "U", "Fence")
+KINDS = ("R", "I", "Shift", "S", "U", "Fence", "Rounded", "Fused", "Unary", "UnaryR")
 HARMLESS = ("fence.i", "pause")
 
 # fmt: off
@@ -51,6 +52,7 @@ JUMPS    = _those(lambda each: _does(each) == "jal")
 CALLS    = _those(lambda each: _does(each) == "jalr")
 ATOMICS  = _those(lambda each: each.format.operands.__name__ == "Atomic")
 CSR      = _those(lambda each: each.format.operands.__name__ in ("Csr", "CsrI"))
+FLOATS   = _those(lambda each: each.extension.fpu)
 PLAIN    = _those(lambda each: (each.format.operands.__name__ in KINDS and each not in CALLS) or each.name in HARMLESS)
 # fmt: on
 
@@ -111,6 +113,8 @@ def _allowed(instruction: Instruction, code: bytes) -> bool:
         return False
     operands: dict[str, Any] = found[1]._asdict()
     near = operands.get("rs1") in BASES and -DATA_SIZE // 2 <= operands.get("imm", 0) < DATA_SIZE // 2 - 8
+    if operands.get("rm") in (5, 6):
+        return False  # there are no such rounding modes
     return operands.get("rd") not in RESERVED and (near or _does(instruction) not in LOADS | STORES)
 
 
@@ -182,6 +186,13 @@ def csr(rng: Random) -> bytes:
     return draw(rng, CSR, csr=rng.choice(CSRS))
 
 
+def floats(rng: Random) -> bytes:
+    """Round in some way from here on, fill registers with whatever bits there are, and compute with them."""
+    mode = word("csrrwi", rd=0, csr=FRM, imm=rng.randrange(5))
+    fill = b"".join(draw(rng, [INSTRUCTIONS[rng.choice(("flw", "fld"))]], rs1=8) for _ in range(3))
+    return mode + fill + b"".join(draw(rng, FLOATS) for _ in range(4))
+
+
 def trap(rng: Random) -> bytes:
     """Something that the hart cannot do, which ends the program."""
     return rng.choice(
@@ -200,7 +211,7 @@ def trap(rng: Random) -> bytes:
 
 
 CHUNKS: dict[Callable[[Random], bytes], int] = {
-    plain: 70, branch: 8, jump: 4, call: 4, loop: 4, atomic: 8, csr: 4, stack: 1,
+    plain: 70, branch: 8, jump: 4, call: 4, loop: 4, atomic: 8, csr: 4, stack: 1, floats: 8,
 }  # fmt: skip
 """What a program is made of, and how often."""
 
@@ -208,7 +219,8 @@ CHUNKS: dict[Callable[[Random], bytes], int] = {
 def random_program(seed: int, length: int = 120) -> Program:
     """A program of `length` chunks; the same one for the same seed and the same instruction set."""
     rng = Random(seed)
-    chunks = [make(rng) for make in rng.choices(list(CHUNKS), list(CHUNKS.values()), k=length)]
+    fpu_on = word("lui", rd=5, imm=0x2000) + word("csrrs", rd=0, csr=MSTATUS, rs1=5)
+    chunks = [fpu_on] + [make(rng) for make in rng.choices(list(CHUNKS), list(CHUNKS.values()), k=length)]
     if rng.random() < 0.5:
         chunks.append(trap(rng))
     return Program(seed, tuple(chunks))
