@@ -126,7 +126,11 @@ class NumberMachine(Arithmetic):
         self.leave = False
 
     def _fetch(self, pc: int) -> Step:
-        """Decode the instruction at `pc`; one that does not exist traps."""
+        """Decode the instruction at `pc`; one that does not exist traps.
+
+        Unlike QEMU, which asks once for each page of a block, it asks of each instruction whether it may be fetched:
+        that shows where a rule of memory protection ends in the middle of a page.
+        """
         word = cpu_lduw_code(self.env, pc)
         if insn_len(word) == 4:
             word |= cpu_lduw_code(self.env, pc + 2 & MASK64) << 16

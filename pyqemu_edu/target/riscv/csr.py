@@ -302,7 +302,10 @@ def read_mstatus(env: CPURISCVState, csrno: int) -> int:
 
 
 def write_mstatus(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Change the writable bits of the status; SXL says RV64 whatever is written."""
+    """Change the writable bits of the status; SXL says RV64 whatever is written.
+
+    Left out: user mode with 32-bit registers, which writing 1 to UXL turns on in QEMU; here it only reads back.
+    """
     if (val ^ env.mstatus) & MSTATUS_FLUSHES:
         tlb_flush(env.cpu)
     mask = MSTATUS_WRITABLE
