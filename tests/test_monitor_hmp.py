@@ -35,6 +35,11 @@ TRANSCRIPTS = {
         "info history", "info registers", "info registers -a", "info registers 1", "info registers 7", "info foo",
         "info usbhost", "info cpus x",
     ],
+    "nothing": [
+        "info qtree", "info block", "info block-jobs", "info blockstats", "info network", "info mice", "info pci",
+        "info vnc", "info spice", "info usb", "info balloon", "info snapshots", "info virtio", "info replay",
+        "info profile", "info vm-generation-id", "info opcount", "info tpm", "info irq", "info pic", "info rdma",
+    ],
     "print": [
         "print/x 255", "print/c 65", "print/o 8", "print/d -1", "print/u -1", "print/x -1", "print/x 0", "print/o 0",
         "print/c 300", "print/i 5", "print 1/0", "print -7/2", "print -7%3", "print 1+2*3&7|8^1", "print (1",

@@ -24,6 +24,7 @@ from pyqemu_edu.monitor.qmp_cmds import (
     qmp_query_chardev,
     qmp_query_kvm,
     qmp_query_name,
+    qmp_query_pci,
     qmp_query_status,
     qmp_query_uuid,
     qmp_quit,
@@ -115,6 +116,11 @@ def hmp_info_mtree(mon: Monitor, args: QDict) -> str:
 def hmp_info_chardev(mon: Monitor, args: QDict) -> str:
     """`info chardev`."""
     return "".join(f"{info['label']}: filename={info['filename']}\n" for info in qmp_query_chardev())
+
+
+def hmp_info_pci(mon: Monitor, args: QDict) -> None:
+    """`info pci` (QEMU `hmp_info_pci`)."""
+    qmp_query_pci()
 
 
 def hmp_info_memdev(mon: Monitor, args: QDict) -> str:

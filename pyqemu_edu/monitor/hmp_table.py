@@ -11,7 +11,9 @@ from pyqemu_edu.hw.core.machine_qmp_cmds import qmp_x_query_numa
 from pyqemu_edu.monitor import hmp_cmds, memory_dump
 from pyqemu_edu.monitor.hmp import Handler
 from pyqemu_edu.monitor.hmp import hmp_info_human_readable_text as text
+from pyqemu_edu.monitor.hmp_nothing import info_about_nothing
 from pyqemu_edu.monitor.qmp_cmds import qmp_x_query_ramblock
+from pyqemu_edu.monitor.qtree import hmp_info_qtree
 
 # fmt: off
 COMMANDS: dict[str, Handler] = {
@@ -44,6 +46,7 @@ COMMANDS: dict[str, Handler] = {
 }
 
 INFO: dict[str, Handler] = {
+    **info_about_nothing(),
     "chardev":             hmp_cmds.hmp_info_chardev,
     "cpus":                hmp_cmds.hmp_info_cpus,
     "history":             hmp_cmds.hmp_info_history,
@@ -54,7 +57,9 @@ INFO: dict[str, Handler] = {
     "mtree":               hmp_cmds.hmp_info_mtree,
     "name":                hmp_cmds.hmp_info_name,
     "numa":                text(qmp_x_query_numa),
+    "pci":                 hmp_cmds.hmp_info_pci,
     "qom-tree":            hmp_cmds.hmp_info_tree,
+    "qtree":               hmp_info_qtree,
     "ramblock":            text(qmp_x_query_ramblock),
     "registers":           hmp_cmds.hmp_info_registers,
     "roms":                text(qmp_x_query_roms),

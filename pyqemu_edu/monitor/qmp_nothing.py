@@ -23,7 +23,6 @@ NONE: tuple[str, ...] = (
     "query-memory-devices",
     "query-mice",
     "query-named-block-nodes",
-    "query-pci",
     "query-pr-managers",
     "query-rx-filter",
     "query-stats",

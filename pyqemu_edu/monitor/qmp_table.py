@@ -55,6 +55,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "query-memdev":               machine.qmp_query_memdev,
     "query-memory-size-summary":  machine.qmp_query_memory_size_summary,
     "query-name":                 qmp_cmds.qmp_query_name,
+    "query-pci":                  qmp_cmds.qmp_query_pci,
     "query-qmp-schema":           qmp_cmds_control.qmp_query_qmp_schema,
     "query-status":               qmp_cmds.qmp_query_status,
     "query-target":               machine.qmp_query_target,
