@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from boards import board, real_answer, refused
+from pyqemu_edu.guests import assembled
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
 from pyqemu_edu.qom.path import object_resolve_path
 from pyqemu_edu.qom.property import object_property_get_qobject, object_property_iter
@@ -149,3 +152,70 @@ def test_the_pci_bridge_shows_itself_on_its_bus(virt: dict[str, Any]) -> None:
 def test_empty_virtio_slots_say_that_they_are_empty(virt: dict[str, Any]) -> None:
     words = [int.from_bytes(cpu_physical_memory_read(0x10001000 + offset, 4), "little") for offset in (0, 4, 8, 12)]
     assert words == [0x74726976, 1, 0, 0x554D4551]
+
+
+# ---- guests
+
+INTERRUPTED = """
+    .globl _start
+_start:
+    la   t0, handler
+    csrw mtvec, t0
+    li   t0, 0x0c000028          # PLIC: the serial port, source 10, has priority 1
+    li   t1, 1
+    sw   t1, 0(t0)
+    li   t0, 0x0c002000          # hart 0 in machine mode takes it
+    li   t1, 1024
+    sw   t1, 0(t0)
+    li   t0, 0x10000001          # serial port: interrupt when there is room to send
+    li   t1, 2
+    sb   t1, 0(t0)
+    li   t1, 2048
+    csrw mie, t1
+    csrsi mstatus, 8
+1:  wfi
+    j    1b
+handler:
+    li   s0, 0x0c200004
+    lw   s1, 0(s0)               # claim
+    li   t0, 0x10000002
+    lbu  s2, 0(t0)               # why?
+    li   t0, 0x10000000
+    la   t1, text
+2:  lbu  t2, 0(t1)
+    beqz t2, 3f
+    sb   t2, 0(t0)
+    addi t1, t1, 1
+    j    2b
+3:  sw   s1, 0(s0)               # complete
+    slli s1, s1, 20
+    slli s2, s2, 16
+    li   t1, 0x3333
+    or   t1, t1, s1
+    or   t1, t1, s2
+    li   t0, 0x100000
+    sw   t1, 0(t0)               # status: source * 16 + reason
+4:  j    4b
+text: .asciz "interrupted\\n"
+"""
+
+
+@pytest.mark.parametrize("accel", ["tcg", "tcg,thread=single", "interp"])
+def test_a_guest_is_interrupted_by_its_serial_port_and_ends_with_a_status(accel: str) -> None:
+    run = ours(f"-machine virt -accel {accel} -bios none -nographic -kernel {assembled(INTERRUPTED)}")
+    assert (run.stdout, run.returncode) == ("interrupted\n", 10 << 4 | 2)
+
+
+def test_the_reference_runs_the_guest_alike(real_qemu: str) -> None:
+    run = console([real_qemu], f"-machine virt -bios none -nographic -kernel {assembled(INTERRUPTED)}")
+    assert (run.stdout, run.returncode) == ("interrupted\n", 10 << 4 | 2)
+
+
+def ours(options: str) -> subprocess.CompletedProcess[str]:
+    return console([sys.executable, "-m", "pyqemu_edu"], options)
+
+
+def console(program: list[str], options: str) -> subprocess.CompletedProcess[str]:
+    """A machine run to its end, nothing typed at its console."""
+    command = [*program, *options.split()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
