@@ -136,7 +136,11 @@ def test_every_module_that_declares_something_is_linked():
     declaring = {
         ".".join(path.relative_to(package).with_suffix("").parts)
         for path in package.rglob("*.py")
-        if re.search(r"^(type_init|opts_init|block_init|declare|module_info\.\w+)\(", path.read_text(), re.MULTILINE)
+        if re.search(
+            r"^(type_init|opts_init|block_init|declare|(module_info|monitor_init_opts)\.\w+)\(",
+            path.read_text(),
+            re.MULTILINE,
+        )
     }
     assert declaring == set(modules.MODULES)
 

@@ -39,6 +39,10 @@ class QIOChannelSocket(QIOChannel):
     sock: socket.socket | None = None
 
 
+def qio_channel_finalize(obj: Object) -> None:
+    """C closes here what Windows needs (QEMU io/channel.c)."""
+
+
 def qio_channel_file_init(obj: Object) -> None:
     """Nothing is open yet."""
 
@@ -83,7 +87,13 @@ def qio_channel_socket_class_init(klass: ObjectClass) -> None:
 
 
 type_init(
-    TypeInfo(TYPE_QIO_CHANNEL, parent=TYPE_OBJECT, instance_struct=QIOChannel, abstract=True),
+    TypeInfo(
+        TYPE_QIO_CHANNEL,
+        parent=TYPE_OBJECT,
+        instance_struct=QIOChannel,
+        abstract=True,
+        instance_finalize=qio_channel_finalize,
+    ),
     TypeInfo(
         TYPE_QIO_CHANNEL_FILE,
         parent=TYPE_QIO_CHANNEL,

@@ -32,6 +32,7 @@ MODULES = {
         ("virtio-gpu-device", "virtio-gpu-base"),
         ("vhost-user-gpu", "virtio-gpu-base"),
     ),
+    "hw-display-virtio-gpu-gl": (("virtio-gpu-gl-device", "virtio-gpu-device"),),
     "hw-display-virtio-gpu-pci": (
         ("virtio-gpu-pci-base", "virtio-pci"),
         ("virtio-gpu-pci-base-type", "virtio-gpu-pci-base"),
