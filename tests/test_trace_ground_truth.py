@@ -23,16 +23,17 @@ from pyqemu_edu.trace.recorder import Recorder
 
 DATA = Path(__file__).parent / "data"
 PROGRAM = "qemu-system-riscv64 -machine spike -smp 2"
+VIRT = "qemu-system-riscv64 -machine virt -smp 2"
 BARE = "-bios none -S -display none -nodefaults -monitor stdio -serial null"
 
 LEFT_OUT: dict[str, str] = json.loads((DATA / "boot_left_out.json").read_text())
 """What the real one does and we do not, each line with the reason."""
 
 
-def recorded(accelerator: str) -> Log:
-    """The recording of spike with two harts, from its constructors to its end by `quit`."""
+def recorded(accelerator: str, program: str = PROGRAM) -> Log:
+    """The recording of a machine with two harts, from its constructors to its end by `quit`."""
     modules.link()
-    argv = f"{PROGRAM} {accelerator} {BARE}".split()
+    argv = f"{program} {accelerator} {BARE}".split()
     process = Process(argv, stdin=io.StringIO("quit\n"), stdout=io.StringIO(), stderr=io.StringIO())
     with process, Recorder(process) as recorder:
         run_program_constructors()
@@ -70,6 +71,13 @@ def test_every_line_is_there_with_one_thread_for_all_harts_too() -> None:
     packed = (DATA / "real/boot_spike_smp2_single.txt.gz").read_bytes()
     real = comparable(gzip.decompress(packed).decode().splitlines())
     assert differences(real, list(ground_truth_lines(recorded("-accel tcg,thread=single")))) == list(LEFT_OUT)
+
+
+def test_every_line_of_the_board_virt_is_there() -> None:
+    """8,217 lines: eight virtio slots, a PCI bridge and what else that board has."""
+    packed = (DATA / "real/boot_virt_smp2.txt.gz").read_bytes()
+    real = comparable(gzip.decompress(packed).decode().splitlines())
+    assert differences(real, list(ground_truth_lines(recorded("", VIRT)))) == list(LEFT_OUT)
 
 
 def test_the_command_line_prints_it() -> None:

@@ -29,7 +29,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "gdb_register_coprocessor":                 ("cpu",),
     "machine_parse_smp_config":                 ("ms",),
     "memory_region_add_subregion":              ("mr", "offset", "subregion"),
-    "memory_region_init":                       ("name",),
+    "memory_region_init":                       ("*owner", "name"),
     "memory_region_init_io":                    ("*owner", "*opaque", "[name]"),
     "memory_region_init_rom":                   ("name",),
     "module_call_init":                         ("type",),
@@ -61,10 +61,13 @@ SHOWN: dict[str, tuple[str, ...]] = {
 
 # The compiler put these into their callers, so gdb did not see these calls: callee and caller.
 INLINED = frozenset({
+    ("memory_region_init", "memory_region_init_alias"),
     ("memory_region_init", "memory_region_init_io"),
     ("memory_region_init", "memory_region_init_ram_flags_nomigrate"),
+    ("memory_region_init_io", "memory_region_init_rom_device"),
     ("object_new", "object_get_root"),
     ("object_property_add_child", "adopt"),
+    ("sysbus_realize_and_unref", "sysbus_create_varargs"),
 })
 # fmt: on
 
