@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from pyqemu_edu.disas.riscv import disasm_inst, print_insn_riscv64
+from pyqemu_edu.real.qemu import RealQemu
 from pyqemu_edu.target.riscv.asm import assemble
 from pyqemu_edu.target.riscv.insn.declare import RESERVED
 from pyqemu_edu.target.riscv.insn.decode import decode, decoder
@@ -57,10 +58,9 @@ def test_random_words_are_printed_as_by_the_real_qemu(tmp_path: Path) -> None:
     program = assemble(f"_start: {body}")
     elf = tmp_path / "words.elf"
     elf.write_bytes(program.elf())
-    command = [QEMU, "-M", "spike", "-S", "-display", "none", "-monitor", "stdio", "-serial", "null", "-bios", "none"]
-    ask = f"x /{len(words) * 2}i {program.entry:#x}\nquit\n"
-    answer = subprocess.run([*command, "-kernel", str(elf)], input=ask, capture_output=True, text=True, timeout=60)
-    lines = re.findall(r"^0x([0-9a-f]+):  ((\S+) .*?)\r?$", answer.stdout, re.MULTILINE)
+    with RealQemu(f"-M spike -bios none -kernel {elf}") as qemu:
+        answer = qemu.hmp(f"x /{len(words) * 2}i {program.entry:#x}")
+    lines = re.findall(r"^0x([0-9a-f]+):  ((\S+) .*?)\r?$", answer, re.MULTILINE)
     compared = 0
     for pc, text_of_qemu, digits in lines:
         word = bytes.fromhex(digits)[::-1]
