@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from pyqemu_edu.process import Process
+from pyqemu_edu.process import Process, thread_in_process
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.trace.functions import describe
 from pyqemu_edu.trace.recorder import Recorder, Stopped
@@ -158,3 +161,37 @@ def test_of_a_loop_the_first_turns_stay_with_all_that_they_did(toy: ModuleType) 
 def test_a_log_without_long_loops_keeps_everything(toy: ModuleType) -> None:
     log = record(toy).log
     assert [str(r) for r in log.turns(1000)] == [str(r) for r in log]
+
+
+def test_threads_that_meet_new_functions_at_the_same_time_give_each_its_own_number() -> None:
+    """As a vCPU thread does at its birth, while the main thread still builds the machine."""
+    count, ready = 400, threading.Barrier(2)
+
+    def functions(letter: str) -> list[Callable[..., Any]]:
+        names: dict[str, Any] = {"__name__": __name__}
+        for i in range(count):
+            exec(f"def {letter}{i}({letter}_{i}): return {i}", names)
+        return [names[f"{letter}{i}"] for i in range(count)]
+
+    def call(functions: list[Callable[..., Any]]) -> None:
+        ready.wait()
+        for i, function in enumerate(functions):
+            function(-i)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with Process() as process, Recorder(process, also=[__name__]) as recorder:
+            threads = [thread_in_process(call, functions(letter), name=letter) for letter in "ab"]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    log = recorder.log
+    for thread, letter in enumerate(log.threads, 1):
+        calls = [call for call in log.calls() if call.thread == thread and call.name.startswith(letter)]
+        assert [(call.name, call.fields) for call in calls] == [
+            (f"{letter}{i}", {f"{letter}_{i}": -i}) for i in range(count)
+        ]

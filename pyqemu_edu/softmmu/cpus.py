@@ -297,7 +297,7 @@ def cpu_stop_current() -> None:
 
 @contextmanager
 def vcpu_thread(cpu: CPUState) -> Iterator[None]:
-    """Around a vCPU thread's life, which begins and ends with the big lock held."""
+    """Around a vCPU thread's life, which ends with the big lock held."""
     cpu.thread_id = threading.get_native_id()
     try:
         yield
@@ -305,8 +305,7 @@ def vcpu_thread(cpu: CPUState) -> Iterator[None]:
         if not qemu_mutex_iothread_locked():
             qemu_mutex_lock_iothread()
         vcpu_thread_failed(cpu, failure)
-    finally:
-        qemu_mutex_unlock_iothread()
+    qemu_mutex_unlock_iothread()
 
 
 def vcpu_thread_failed(cpu: CPUState, failure: BaseException) -> None:

@@ -81,6 +81,7 @@ class Recorder:
         self._also = frozenset(also)
         self._rows: list[Row] = []
         self._next = count().__next__
+        self._learning = threading.RLock()
         self.ignored: set[int] = set()
         self._codes: list[CodeType] = []
         self._numbers: dict[int, int] = {}
@@ -138,7 +139,8 @@ class Recorder:
         code = frame.f_code
         number = self._numbers.get(id(code))
         if number is None:
-            number = self._learn(code, module_of(frame))
+            with self._learning:
+                number = self._learn(code, module_of(frame))
         if number == ERROR:
             self._lane.error = Ref(f"QemuError: {frame.f_locals['message']}")
         elif number != UNRECORDED and self._is_ours():
@@ -164,10 +166,8 @@ class Recorder:
         lane = self._lane
         number = self._events.get(event.name)
         if number is None:
-            number = self._events[event.name] = len(self._kinds)
-            fields, extract = DETAILS.get(event.name, (event.fields, None))
-            self._kinds.append(EventKind(event.name, fields))
-            self._extracts.append(extract)
+            with self._learning:
+                number = self._learn_event(event)
         extract = self._extracts[number]
         if extract:
             values = extract(*values)
@@ -184,7 +184,10 @@ class Recorder:
             return False
 
     def _learn(self, code: CodeType, module: str) -> int:
-        """Decide once whether the calls of `code` are recorded."""
+        """Decide once whether the calls of `code` are recorded; another thread may just have done so."""
+        known = self._numbers.get(id(code))
+        if known is not None:
+            return known
         if self._wanted[1]:
             self._listen()
         number = UNRECORDED
@@ -197,6 +200,17 @@ class Recorder:
             self.ignored.add(id(code))
         self._codes.append(code)
         self._numbers[id(code)] = number
+        return number
+
+    def _learn_event(self, event: Event) -> int:
+        """Give an event its number; another thread may just have done so."""
+        known = self._events.get(event.name)
+        if known is not None:
+            return known
+        fields, extract = DETAILS.get(event.name, (event.fields, None))
+        self._kinds.append(EventKind(event.name, fields))
+        self._extracts.append(extract)
+        number = self._events[event.name] = len(self._kinds) - 1
         return number
 
     def _listen(self) -> None:
@@ -226,8 +240,9 @@ class Recorder:
     def _write(self, kind: int, what: int, parent: int, line: int, values: tuple[Brief, ...]) -> int:
         lane = self._lane
         if not lane.number:
-            self._threads.append(threading.current_thread().name)
-            lane.number = len(self._threads)
+            with self._learning:
+                self._threads.append(threading.current_thread().name)
+                lane.number = len(self._threads)
         seq = self._next()
         if seq >= self.limit:
             self._full = True

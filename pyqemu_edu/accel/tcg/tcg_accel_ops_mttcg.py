@@ -21,10 +21,10 @@ from pyqemu_edu.util.main_loop import qemu_cond_init, qemu_mutex_lock_iothread, 
 
 def mttcg_cpu_thread_fn(cpu: CPUState) -> None:
     """A vCPU's life: run while it may, sleep while there is nothing to do."""
-    tcg_register_thread()
-    qemu_mutex_lock_iothread()
-    cpu.can_do_io = 1
     with vcpu_thread(cpu):
+        tcg_register_thread()
+        qemu_mutex_lock_iothread()
+        cpu.can_do_io = 1
         set_current_cpu(cpu)
         cpu_thread_signal_created(cpu)
         cpu.exit_request = True

@@ -114,10 +114,10 @@ def rr_wait_io_event() -> None:
 
 def rr_cpu_thread_fn(cpu: CPUState) -> None:
     """All vCPUs' life."""
-    tcg_register_thread()
-    qemu_mutex_lock_iothread()
-    cpu.can_do_io = 1
     with vcpu_thread(cpu):
+        tcg_register_thread()
+        qemu_mutex_lock_iothread()
+        cpu.can_do_io = 1
         cpu_thread_signal_created(cpu)
         rr_wait_for_start(cpu)
         rr_start_kick_timer()
