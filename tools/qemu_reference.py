@@ -33,13 +33,15 @@ MIRRORED = """
     hw/intc/riscv_*.c hw/intc/sifive_plic.c hw/misc/sifive_*.c hw/misc/unimp.c hw/net/virtio-net.c hw/nvram/fw_cfg.c
     hw/pci/pci.c hw/pci/pci_host.c hw/pci/pcie_host.c hw/pci-host/gpex.c hw/rtc/goldfish_rtc.c hw/usb/core.c
     hw/virtio/virtio.c hw/virtio/virtio-bus.c hw/virtio/virtio-mmio.c
-    hw/virtio/virtio-rng.c migration/migration.c migration/savevm.c migration/vmstate*.c net/net.c audio/audio.c
-    ui/console.c ui/input*.c ui/spice-core.c ui/vnc.c fsdev/* block/block-backend.c block/iscsi-opts.c semihosting/*
-    include/block/aio.h include/*.h include/exec/* include/hw/*.h include/hw/core/* include/hw/riscv/*
+    hw/virtio/virtio-rng.c hw/virtio/virtio-qmp.c block/* block/monitor/* net/* include/block/* include/net/* job.c
+    hw/block/hd-geometry.c job-qmp.c iothread.c crypto/* authz/* include/crypto/* include/authz/*
+    migration/* audio/audio.c
+    ui/console.c ui/input*.c ui/spice-core.c ui/vnc.c fsdev/* semihosting/*
+    include/*.h include/exec/* include/hw/*.h include/hw/core/* include/hw/riscv/*
     include/hw/char/* include/hw/intc/* include/hw/misc/* include/hw/rtc/* include/hw/virtio/virtio*
     include/hw/block/* include/hw/nvram/* include/qom/* include/qapi/* include/qapi/qmp/* include/qemu/*
     include/sysemu/* include/monitor/* include/chardev/* include/tcg/* include/disas/* include/migration/*
-    include/fpu/* io/channel*.c migration/global_state.c
+    include/fpu/* io/channel*.c
 """.split()
 
 
