@@ -42,7 +42,6 @@ NOT_HERE = {
     "-machine virt -device driver=virtio-rng-device,max-bytes=xx": RNG,
     "-machine virt -device virtio-rng-device,help": RNG,
     "-object secret,help": "secret is known by name only",
-    '-object {"qom-type":"rng-builtin","id":"r0"} -machine none -S': "rng-builtin is known by name only",
 }
 
 
@@ -266,8 +265,7 @@ def recorded_dumps():
         lists = [line.split(" ", 3) for line in lines if line.startswith("LIST qemu_add_opts")]
         if lists:
             dump = {name: json.loads(entries) for _, _, name, entries in lists}
-            paper = pytest.mark.xfail(strict=True, reason="rng-builtin is known by name only")
-            yield pytest.param(args, dump, id=args, marks=[paper] if args.startswith("-object") else [])
+            yield pytest.param(args, dump, id=args)
 
 
 @pytest.mark.parametrize(("args", "recorded"), list(recorded_dumps()))

@@ -5,7 +5,6 @@ Two flags say whether a vCPU may run: others set `stop` to ask, its own thread a
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from pyqemu_edu.softmmu.accel_ops import (
 from pyqemu_edu.softmmu.physmem import cpu_address_space_init
 from pyqemu_edu.softmmu.runstate_transitions import runstate_is_running
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.guest_random import qemu_guest_random_seed_thread_part1
 from pyqemu_edu.util.log import qemu_log_close
 from pyqemu_edu.util.main_loop import (
     qemu_cond_broadcast,
@@ -193,7 +193,7 @@ def qemu_init_vcpu(cpu: CPUState) -> None:
     cpu.nr_cores = ms.smp.cores
     cpu.nr_threads = ms.smp.threads
     cpu.stopped = True
-    cpu.random_seed = random.getrandbits(64)
+    cpu.random_seed = qemu_guest_random_seed_thread_part1()
     if cpu.as_ is None:
         assert cpu.memory is not None
         cpu.num_ases = 1

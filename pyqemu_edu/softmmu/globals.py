@@ -111,7 +111,6 @@ class Statics:
     enable_mlock: bool = False
     enable_cpu_pm: bool = False
     semihosting: bool = False
-    seed: int | None = None
     term_escape_char: int = 1
     qemu_name: str | None = None
     qemu_uuid: str | None = None

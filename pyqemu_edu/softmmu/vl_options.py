@@ -25,7 +25,6 @@ from pyqemu_edu.softmmu.vl_parse import (
     parse_overcommit,
     parse_readconfig,
     parse_rotate,
-    parse_seed,
     parse_semihosting_config,
     parse_uuid,
     parse_vga,
@@ -54,6 +53,7 @@ from pyqemu_edu.softmmu.vl_sinks import (
 )
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import Location, QemuExit, error_fatal, error_report, loc_push
+from pyqemu_edu.util.guest_random import qemu_guest_random_seed_main
 from pyqemu_edu.util.log import qemu_set_dfilter_ranges
 
 HD_OPTS = "media=disk"
@@ -171,7 +171,7 @@ SINKS: dict[str, Sink] = {
     "rtc":                in_list("rtc", permit_abbrev=False),
     "name":               in_list("name"),
     "uuid":               Sink("variable qemu_uuid", parse_uuid),
-    "seed":               Sink("variable seed", parse_seed),
+    "seed":               Sink("random numbers", qemu_guest_random_seed_main),
     "action":             in_list("action", permit_abbrev=False),
     "no-reboot":          action("reboot=shutdown"),
     "no-shutdown":        action("shutdown=pause"),

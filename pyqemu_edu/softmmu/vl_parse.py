@@ -14,7 +14,7 @@ from pyqemu_edu.softmmu.globals import DeviceOption, statics
 from pyqemu_edu.softmmu.object_options import object_option_add_visitor, qobject_from_json
 from pyqemu_edu.softmmu.vl_sinks import machine_merge_property, monitor_parse, no_default, opts_or_exit
 from pyqemu_edu.util.config import qemu_config_do_parse, qemu_find_opts, qemu_find_opts_err, qemu_read_config_file
-from pyqemu_edu.util.cutils import is_help_option, qemu_strtou64
+from pyqemu_edu.util.cutils import is_help_option
 from pyqemu_edu.util.error import QemuError, QemuExit, cur_loc, error_fatal, error_report
 from pyqemu_edu.util.keyval import keyval_merge, keyval_parse
 from pyqemu_edu.util.option import (
@@ -310,14 +310,6 @@ def parse_uuid(argument: str) -> str:
         raise QemuExit(1)
     statics().qemu_uuid = argument
     return argument
-
-
-def parse_seed(argument: str) -> int:
-    """`-seed`: where random numbers begin (QEMU util/guest-random.c)."""
-    try:
-        return qemu_strtou64(argument)
-    except (ValueError, OverflowError):
-        raise QemuError(f"Invalid seed number: {argument}") from None
 
 
 def parse_echr(argument: str) -> None:

@@ -113,6 +113,12 @@ def qemu_bh_schedule(bh: QEMUBH) -> None:
     qemu_notify_event()
 
 
+def qemu_bh_delete(bh: QEMUBH) -> None:
+    """Forget a bottom half; if it is scheduled, it will not be called (QEMU util/async.c)."""
+    if bh.scheduled:
+        statics().bottom_halves.remove(bh)
+
+
 def aio_bh_schedule_oneshot(callback: Callable[[Any], None], opaque: Any = None) -> None:
     """Have the main loop call `callback` once (QEMU util/async.c) (QEMU include/block/aio.h)."""
     qemu_bh_schedule(QEMUBH(callback, opaque))

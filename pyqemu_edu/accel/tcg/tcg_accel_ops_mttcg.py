@@ -16,6 +16,7 @@ from pyqemu_edu.softmmu.cpus import (
 )
 from pyqemu_edu.softmmu.runstate import cpu_handle_guest_debug
 from pyqemu_edu.tcg.tcg import tcg_register_thread
+from pyqemu_edu.util.guest_random import qemu_guest_random_seed_thread_part2
 from pyqemu_edu.util.main_loop import qemu_cond_init, qemu_mutex_lock_iothread, qemu_mutex_unlock_iothread
 
 
@@ -27,6 +28,7 @@ def mttcg_cpu_thread_fn(cpu: CPUState) -> None:
         cpu.can_do_io = 1
         set_current_cpu(cpu)
         cpu_thread_signal_created(cpu)
+        qemu_guest_random_seed_thread_part2(cpu.random_seed)
         cpu.exit_request = True
         while True:
             if cpu_can_run(cpu):

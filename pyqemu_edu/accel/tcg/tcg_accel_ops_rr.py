@@ -20,6 +20,7 @@ from pyqemu_edu.softmmu.cpus import (
 )
 from pyqemu_edu.softmmu.runstate import cpu_handle_guest_debug
 from pyqemu_edu.tcg.tcg import tcg_register_thread
+from pyqemu_edu.util.guest_random import qemu_guest_random_seed_thread_part2
 from pyqemu_edu.util.main_loop import (
     qemu_cond_init,
     qemu_cond_wait_iothread,
@@ -119,6 +120,7 @@ def rr_cpu_thread_fn(cpu: CPUState) -> None:
         qemu_mutex_lock_iothread()
         cpu.can_do_io = 1
         cpu_thread_signal_created(cpu)
+        qemu_guest_random_seed_thread_part2(cpu.random_seed)
         rr_wait_for_start(cpu)
         rr_start_kick_timer()
         cpu.exit_request = True

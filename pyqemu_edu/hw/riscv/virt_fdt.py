@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -62,6 +61,7 @@ from pyqemu_edu.softmmu.libfdt import Fdt
 from pyqemu_edu.target.riscv.cpu import riscv_isa_string
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_EXT, IRQ_M_SOFT, IRQ_M_TIMER, IRQ_S_EXT, IRQ_S_SOFT
 from pyqemu_edu.target.riscv.pmu import riscv_pmu_generate_fdt_node
+from pyqemu_edu.util.guest_random import qemu_guest_getrandom_nofail
 
 FDT_PCI_RANGE_IOPORT, FDT_PCI_RANGE_MMIO, FDT_PCI_RANGE_MMIO_64BIT = 0x1000000, 0x2000000, 0x3000000
 
@@ -132,7 +132,7 @@ def create_fdt(
     create_fdt_pmu(t)
     if machine.kernel_cmdline:
         qemu_fdt_setprop_string(t.fdt, "/chosen", "bootargs", machine.kernel_cmdline)
-    qemu_fdt_setprop(t.fdt, "/chosen", "rng-seed", os.urandom(32))
+    qemu_fdt_setprop(t.fdt, "/chosen", "rng-seed", qemu_guest_getrandom_nofail(32))
     return t.fdt
 
 

@@ -1,0 +1,62 @@
+"""Random numbers that a guest gets to see (QEMU util/guest-random.c).
+
+They come from the host, unless `-seed` asks for the same ones each time: then every thread draws them from a Mersenne
+twister of its own, seeded as GLib's is.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+
+from pyqemu_edu.process import per_process
+from pyqemu_edu.util.cutils import qemu_strtou64
+from pyqemu_edu.util.error import QemuError
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.deterministic = False
+        self.thread = threading.local()
+
+
+statics = per_process(Statics)
+
+
+def glib_random_bytes(len: int) -> bytes:
+    """Bytes from this thread's twister; an unseeded one is seeded by the host."""
+    thread = statics().thread
+    if not hasattr(thread, "rand"):
+        thread.rand = np.random.RandomState()
+    drawn: bytes = thread.rand.bytes(len)
+    return drawn
+
+
+def qemu_guest_getrandom_nofail(len: int) -> bytes:
+    """Random bytes for the guest."""
+    return glib_random_bytes(len) if statics().deterministic else os.urandom(len)
+
+
+def qemu_guest_random_seed_thread_part1() -> int:
+    """A seed for a thread to come, drawn by the thread that makes it; 0 if nobody needs one."""
+    return int.from_bytes(glib_random_bytes(8), "little") if statics().deterministic else 0
+
+
+def qemu_guest_random_seed_thread_part2(seed: int) -> None:
+    """Begin this thread's numbers at `seed`."""
+    if statics().deterministic:
+        words = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint32)
+        statics().thread.rand = np.random.RandomState(words)
+
+
+def qemu_guest_random_seed_main(optarg: str) -> int:
+    """`-seed`: the same random numbers each time; gives back where they begin."""
+    try:
+        seed = qemu_strtou64(optarg)
+    except (ValueError, OverflowError):
+        raise QemuError(f"Invalid seed number: {optarg}") from None
+    statics().deterministic = True
+    qemu_guest_random_seed_thread_part2(seed)
+    return seed
