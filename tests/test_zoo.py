@@ -11,6 +11,7 @@ import pytest
 
 from population import heard, registered
 from pyqemu_edu import modules
+from pyqemu_edu.lab.reference import type_init_sequence
 from pyqemu_edu.qom import type as qom_type
 from pyqemu_edu.qom.container import container_get
 from pyqemu_edu.qom.klass import object_class_get_list, object_class_get_list_sorted, object_class_get_name
@@ -74,7 +75,7 @@ def test_looking_for_machines_initialises_everything_in_qemus_order():
         heard(trace_type_initialize, trace_class_base_init, trace_class_init) as events,
     ):
         machines = object_class_get_list("machine", False)
-    expected = (DATA / "expected_type_init_sequence.txt").read_text().splitlines()
+    expected = type_init_sequence()
     assert [as_gdb_wrote_it(*event) for event in events] == expected
     assert [object_class_get_name(klass) for klass in machines] == [f"{name}-machine" for name in reversed(MACHINES)]
 

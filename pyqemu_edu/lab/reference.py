@@ -6,6 +6,10 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
+from pyqemu_edu.real.boot import real_boot
+
+NEXT_HART = "CALL object_initialize_child_internal riscv.hart_array#0 'harts[*]' 13888 'rv64-riscv-cpu' T1"
+
 
 @cache
 def type_init_sequence() -> list[str]:
@@ -14,7 +18,8 @@ def type_init_sequence() -> list[str]:
     return gzip.decompress(data).decode().split("\n")[:-1]
 
 
-@cache
 def vcpu_birth() -> list[str]:
     """The 25 steps in which QEMU 7.2.22 realized hart 0 of `-machine spike -smp 2`, as gdb saw them."""
-    return files("pyqemu_edu.data").joinpath("vcpu_birth.txt").read_text(encoding="utf-8").splitlines()
+    boot = real_boot("boot-spike-2")
+    first = boot.index("CALL qdev_realize rv64-riscv-cpu#0 T1")
+    return [line for line in boot[first : boot.index(NEXT_HART, first)] if line.startswith("CALL")]
