@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pyqemu_edu.accel.accel_common import CPU_RESOLVING_TYPE, accel_cpu_realizefn, tcg_enabled
 from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn, tcg_exec_unrealizefn
+from pyqemu_edu.accel.tcg.tb_maint import tcg_flush_jmp_cache
 from pyqemu_edu.cpus_common import cpu_list_add, cpu_list_remove
 from pyqemu_edu.hw.core.cpu import (
     BP_GDB,
@@ -89,8 +90,9 @@ def list_cpus(optarg: str) -> None:
 
 
 def cpu_breakpoint_insert(cpu: CPUState, pc: int, flags: int) -> CPUBreakpoint:
-    """Stop at `pc`; a debugger's breakpoints come first."""
+    """Stop at `pc`; a debugger's breakpoints come first.  Blocks on its page are looked up from now on."""
     bp = CPUBreakpoint(pc, flags)
+    tcg_flush_jmp_cache(cpu)
     if flags & BP_GDB:
         cpu.breakpoints.insert(0, bp)
     else:

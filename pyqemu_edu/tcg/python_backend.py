@@ -255,7 +255,7 @@ class Emitter:
         insn = self.tb.insns[self.insn]
         self.insn += 1
         insn.line = len(self.lines) + 1
-        self.line(f"# {insn.data[0]:#x}: {insn.text}")
+        self.line(f"# {insn.data[0]:#x}:")
 
     def leave(self, way_out: int) -> None:
         """Write the registers back, and return."""
@@ -407,10 +407,10 @@ def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
         tb.max_loops = max(1, MAX_LOOP_INSNS // tb.icount)
     for insn in tb.insns:
         insn.line += shift
-    tb.source = "\n".join(lines) + "\n"
+    tb.lines = lines
     tb.registers = {local_name(temp): temp.place for temp in all_written(s.ops)}
     finish(tb, body.helpers)
-    return len(tb.source)
+    return sum(map(len, lines)) + len(lines)
 
 
 def all_written(ops: Sequence[TCGOp]) -> list[TCGTemp]:
@@ -448,7 +448,7 @@ def mmu_index(ops: Sequence[TCGOp]) -> int:
 
 def finish(tb: TranslationBlock, helpers: dict[str, Any]) -> None:
     """From source to function."""
-    code = compile(tb.source, f"<tb {tb.pc:#x}>", "exec")
+    code = compile("\n".join(tb.lines), f"<tb {tb.pc:#x}>", "exec")
     namespace: dict[str, Any] = {}
     exec(code, {**GLOBALS, **helpers}, namespace)
     tb.code = namespace[f"tb_{tb.pc:x}"]

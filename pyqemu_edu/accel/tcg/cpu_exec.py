@@ -14,7 +14,6 @@ from pyqemu_edu.accel.tcg.tb import (
     CF_PARALLEL,
     CF_SINGLE_STEP,
     TB_EXIT_IDX1,
-    TB_EXIT_LOOKUP,
     TB_EXIT_NOCHAIN,
     TB_EXIT_REQUESTED,
     TranslationBlock,
@@ -169,25 +168,37 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
     """Run `tb` and what it is linked to, until a way out leads nowhere; the last block and way out (QEMU tcg/tci.c).
 
     In C linked blocks jump to each other, and the head of each tests `icount_decr`; here they return, and this loop
-    tests `icount_limit`.
+    tests `icount_limit`.  Flags and cflags do not change within one run, so the next block is mostly the one that the
+    short cuts have for pc.
     """
-    env = cpu.env_ptr
+    env, cflags, short_cuts = cpu.env_ptr, curr_cflags(cpu), unlogged_jmp_cache(cpu)
     try:
         while True:
-            if cpu.instret + tb.icount > cpu.icount_limit:
+            icount = tb.icount
+            if cpu.instret + icount > cpu.icount_limit:
                 return tb, TB_EXIT_REQUESTED
-            loops = tb.loops if tb.loops == 1 else max(1, min(tb.loops, (cpu.icount_limit - cpu.instret) // tb.icount))
-            cpu.instret += tb.icount
+            loops = 1 if tb.loops == 1 else max(1, min(tb.loops, (cpu.icount_limit - cpu.instret) // icount))
+            cpu.instret += icount
             way_out = tb.code(cpu, env, loops)
-            if way_out == TB_EXIT_NOCHAIN:
+            if way_out < TB_EXIT_NOCHAIN:
+                following = tb.jmp_dest[way_out]
+            elif way_out == TB_EXIT_NOCHAIN:
                 return tb, way_out
-            following = helper_lookup_tb_ptr(cpu, env) if way_out == TB_EXIT_LOOKUP else tb.jmp_dest[way_out]
+            else:
+                following = short_cuts.get(env.pc)
+                if following is None or following.flags != tb.flags or following.cflags != cflags:
+                    following = helper_lookup_tb_ptr(cpu, env)
             if following is None:
                 return tb, way_out
             tb = following
     except BaseException as exception:
         cpu_restore_state(cpu, tb, exception.__traceback__)
         raise
+
+
+def unlogged_jmp_cache(cpu: CPUState) -> dict[int, TranslationBlock]:
+    """The vCPU's short cuts; none where every block is logged (Not in QEMU)."""
+    return {} if log_statics().qemu_loglevel & (CPU_LOG_TB_CPU | CPU_LOG_EXEC) else cpu.tb_jmp_cache
 
 
 def cpu_tb_exec(cpu: CPUState, itb: TranslationBlock) -> tuple[TranslationBlock | None, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -35,13 +36,18 @@ exec_tb = Event("exec_tb", "tb", "pc")
 exec_tb_exit = Event("exec_tb_exit", "last_tb", "flags")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class TBInsn:
     """A guest instruction of a block: the data of its `insn_start`, its assembly, the line where its Python begins."""
 
     data: tuple[int, ...]
-    text: str = ""
+    disassemble: Callable[[], str] = str
     line: int = 0
+
+    @property
+    def text(self) -> str:
+        """Its assembly, made only when somebody looks."""
+        return self.disassemble()
 
 
 @dataclass(eq=False)
@@ -64,12 +70,20 @@ class TranslationBlock:
     jmp_list: list[tuple[TranslationBlock, int]] = field(default_factory=list)
     code: Any = None
     code_object: CodeType | None = None
-    source: str = ""
+    lines: list[str] = field(default_factory=list)
     insns: list[TBInsn] = field(default_factory=list)
     registers: dict[str, str] = field(default_factory=dict)
     tc_ptr: int = 0
     loops: int = 1
     max_loops: int = 1
+
+    @property
+    def source(self) -> str:
+        """The function's text: each instruction's assembly stands as a comment before what it does."""
+        lines = self.lines.copy()
+        for insn in self.insns:
+            lines[insn.line - 1] += f" {insn.text}"
+        return "\n".join(lines) + "\n"
 
     def __repr__(self) -> str:
         return f"<TranslationBlock {self.pc:#x}, {self.icount} instructions>"

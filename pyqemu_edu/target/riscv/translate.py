@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK, cpu_lduw_code
@@ -322,12 +323,17 @@ def riscv_tr_insn_start(ctx: DisasContext, cs: CPUState) -> None:
 
 def riscv_tr_translate_insn(ctx: DisasContext, cs: CPUState) -> None:
     """Translate one instruction; only a block's first may reach into another page."""
-    env, insn = cs.env_ptr, ctx.tb.insns[-1]
+    env = cs.env_ptr
     decode_opc(env, ctx, translator_lduw(env, ctx, ctx.pc_next))
-    insn.text = " ".join(disasm_inst(ctx.pc_next, ctx.opcode).split("#")[0].split())
+    ctx.tb.insns[-1].disassemble = partial(comment, ctx.pc_next, ctx.opcode)
     ctx.pc_next = ctx.pc_succ_insn
     if ctx.is_jmp == DISAS_NEXT and not _next_is_on_page(env, ctx):
         ctx.is_jmp = DISAS_TOO_MANY
+
+
+def comment(pc: int, opcode: int) -> str:
+    """An instruction's assembly on one line, as generated code shows it (Not in QEMU)."""
+    return " ".join(disasm_inst(pc, opcode).split("#")[0].split())
 
 
 def _next_is_on_page(env: Any, ctx: DisasContext) -> bool:
