@@ -99,6 +99,12 @@ class JSONLexer:
                 self._feed_byte(data[end])
             at = end + 1
 
+    def flush(self) -> None:
+        """There will be no more bytes (QEMU `json_lexer_flush`)."""
+        if self.state not in ("start", "recovery"):
+            self._complete(STATES[self.state][1] or T.ERROR)
+        self.state = "start"
+
     def _feed_byte(self, byte: int) -> None:
         if self.state == "recovery":
             self.state = "start"

@@ -41,6 +41,12 @@ class JSONMessageParser:
         """Take in text (QEMU `json_message_parser_feed`)."""
         self.lexer.feed(data)
 
+    def flush(self) -> None:
+        """There will be no more text: a message that is not whole is an error (QEMU `json_message_parser_flush`)."""
+        self.lexer.flush()
+        if self.tokens:
+            self._parse()
+
     def process_token(self, kind: JSONTokenType, text: bytes) -> None:
         """One more token; the last one of a message has it parsed (QEMU `json_message_process_token`)."""
         if kind in (T.LCURLY, T.RCURLY):
@@ -55,6 +61,9 @@ class JSONMessageParser:
         self.tokens.append((kind, text))
         if (self.braces > 0 or self.brackets > 0) and self.braces >= 0 and self.brackets >= 0:
             return
+        self._parse()
+
+    def _parse(self) -> None:
         try:
             value = json_parser_parse(self.tokens)
         except QemuError as error:

@@ -1,4 +1,4 @@
-"""Values as JSON text, as QEMU writes it (QEMU qobject/qjson.c, qobject/json-writer.c).
+"""Values from and to JSON text, as QEMU reads and writes it (QEMU qobject/qjson.c, qobject/json-writer.c).
 
 Python's `json` would do, were it not for the order of members, which is that of C's hash table, and for the escapes.
 """
@@ -8,10 +8,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pyqemu_edu.qapi.json_parser import JSONMessageParser
+from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.qdict import qdict_entries
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 INDENT = 4
+
+
+def qobject_from_json(text: str) -> Any:
+    """The one value that `text` spells."""
+    results: list[tuple[Any, QemuError | None]] = []
+    parser = JSONMessageParser(lambda value, error: results.append((value, error)))
+    parser.feed(text.encode(errors="surrogateescape"))
+    parser.flush()
+    for _, error in results[:1]:
+        if error:
+            raise error
+    if len(results) != 1:
+        raise QemuError("Expecting at most one JSON value" if results else "Expecting a JSON value")
+    return results[0][0]
 
 
 def qobject_to_json(obj: Any) -> str:

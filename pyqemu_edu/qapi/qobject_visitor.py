@@ -89,6 +89,12 @@ class QObjectInputVisitor(Visitor):
     def end_list(self) -> None:
         self.stack.pop()
 
+    def start_alternate(self, name: str | None) -> type:
+        obj = self.get_object(name)
+        if self.stack and isinstance(self.stack[-1].obj, list):
+            self.stack[-1].index -= 1
+        return type(obj)
+
     def optional(self, name: str, present: bool) -> bool:
         return name in self.stack[-1].obj
 

@@ -67,6 +67,10 @@ class Visitor:
         """The list is done with."""
         raise NotImplementedError
 
+    def start_alternate(self, name: str | None) -> type:
+        """What follows is a value of one of several types: the Python type of that which is there."""
+        raise NotImplementedError
+
     def optional(self, name: str, present: bool) -> bool:
         """Whether a member is there."""
         return present
@@ -85,6 +89,11 @@ def visit_check_struct(v: Visitor) -> None:
 def visit_end_struct(v: Visitor) -> None:
     """End what `visit_start_struct` began, also after an error."""
     v.end_struct()
+
+
+def visit_start_alternate(v: Visitor, name: str | None) -> type:
+    """The kind of the value that is there, where one of several types may be."""
+    return v.start_alternate(name)
 
 
 def visit_optional(v: Visitor, name: str, present: bool = False) -> bool:

@@ -96,14 +96,9 @@ def complete_or_remove(obj: Object, id: str | None) -> None:
 
 
 def user_creatable_add_qapi(options: QDict) -> None:
-    """Make the object that `options`, checked already, describe.
-
-    In QEMU the options have been given their types by now.  Here they are read as JSON if any of them is not text.
-    """
+    """Make the object that `options`, checked already, describe."""
     props = {name: value for name, value in options.items() if name not in ("qom-type", "id")}
-    typed = any(not isinstance(value, str) for value in props.values())
-    v = QObjectInputVisitor(props) if typed else KeyvalInputVisitor(props)
-    object_unref(user_creatable_add_type(options["qom-type"], options["id"], props, v))
+    object_unref(user_creatable_add_type(options["qom-type"], options["id"], props, QObjectInputVisitor(props)))
 
 
 # ---- deleting

@@ -9,9 +9,11 @@ import re
 from contextlib import suppress
 
 from pyqemu_edu.process import current_process
+from pyqemu_edu.qapi.qjson import qobject_from_json
+from pyqemu_edu.qapi.qobject_visitor import KeyvalInputVisitor
 from pyqemu_edu.qom.klass import object_class_get_list, object_class_get_name
 from pyqemu_edu.softmmu.globals import DeviceOption, statics
-from pyqemu_edu.softmmu.object_options import object_option_add_visitor, qobject_from_json
+from pyqemu_edu.softmmu.object_options import object_option_add_visitor
 from pyqemu_edu.softmmu.vl_sinks import machine_merge_property, monitor_parse, no_default, opts_or_exit
 from pyqemu_edu.util.config import qemu_config_do_parse, qemu_find_opts, qemu_find_opts_err, qemu_read_config_file
 from pyqemu_edu.util.cutils import is_help_option
@@ -263,7 +265,7 @@ def qemu_parse_config_group(group: str, qdict: QDict) -> None:
         return
     crumpled, _ = keyval_parse(",".join(f"{key}={value.replace(',', ',,')}" for key, value in qdict.items()))
     if group == "object":
-        object_option_add_visitor(crumpled)
+        object_option_add_visitor(KeyvalInputVisitor(crumpled))
     elif group == "machine":
         keyval_merge(statics().machine_opts_dict, crumpled)
     else:

@@ -55,6 +55,14 @@ def qemu_strtou64(text: str, base: int = 0) -> int:
     return value & UINT64_MAX
 
 
+def parse_uint(text: str, base: int = 0) -> int:
+    """The whole of `text` as a uint64_t, which must not be negative (QEMU `parse_uint_full`)."""
+    value = qemu_strtou64(text, base)
+    if text.lstrip().startswith("-"):
+        raise OverflowError(text)
+    return value
+
+
 def qemu_strtoi64(text: str, base: int = 0) -> int:
     """The whole of `text` as an int64_t."""
     value = _whole(_strtol(text, base))

@@ -12,7 +12,7 @@ import threading
 import numpy as np
 
 from pyqemu_edu.process import per_process
-from pyqemu_edu.util.cutils import qemu_strtou64
+from pyqemu_edu.util.cutils import parse_uint
 from pyqemu_edu.util.error import QemuError
 
 
@@ -54,7 +54,7 @@ def qemu_guest_random_seed_thread_part2(seed: int) -> None:
 def qemu_guest_random_seed_main(optarg: str) -> int:
     """`-seed`: the same random numbers each time; gives back where they begin."""
     try:
-        seed = qemu_strtou64(optarg)
+        seed = parse_uint(optarg)
     except (ValueError, OverflowError):
         raise QemuError(f"Invalid seed number: {optarg}") from None
     statics().deterministic = True
