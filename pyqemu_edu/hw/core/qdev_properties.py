@@ -73,6 +73,11 @@ def DEFINE_PROP_BIT(name: str, field: str, bit: int, defval: bool) -> Property:
     return Property(name, qdev_prop_bit, field, defval, bitnr=bit)
 
 
+def DEFINE_PROP_BIT64(name: str, field: str, bit: int, defval: bool) -> Property:
+    """Bit `bit` of a field of 64 bits; to Python the same."""
+    return DEFINE_PROP_BIT(name, field, bit, defval)
+
+
 def DEFINE_PROP_LINK(name: str, field: str, type: str) -> Property:
     """A link to an object of `type`."""
     return Property(name, qdev_prop_link, field, link_type=type)

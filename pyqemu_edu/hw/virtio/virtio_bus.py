@@ -1,15 +1,21 @@
 """The bus between a transport and the virtio device that it carries (QEMU hw/virtio/virtio-bus.c).
 
-Left out: everything that happens once a device is there, since none is modelled.
+Left out: notifications by file descriptor (ioeventfd), saving, and I/O memory units.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from pyqemu_edu.hw.core.qdev_bus import qdev_get_dev_path
 from pyqemu_edu.hw.core.qdev_core import TYPE_BUS, BusClass, BusState, DeviceState
+from pyqemu_edu.hw.virtio.virtio_device import VIRTIO_F_RING_PACKED, VirtIODevice, virtio_device_get_class
+from pyqemu_edu.qom.klass import object_check, object_get_class_check
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
+from pyqemu_edu.softmmu.physmem import address_space_memory
 
 TYPE_VIRTIO_BUS = "virtio-bus"
 
@@ -21,14 +27,57 @@ class VirtioBusState(BusState):
 
 @dataclass(eq=False)
 class VirtioBusClass(BusClass):
-    """What a transport does for its device."""
+    """What a transport does for its device; each is called with the transport."""
 
+    notify: Callable[[Any, int], None] | None = None
+    query_nvectors: Callable[[Any], int] | None = None
+    pre_plugged: Callable[[Any], None] | None = None
+    device_plugged: Callable[[Any], None] | None = None
+    device_unplugged: Callable[[Any], None] | None = None
+    vmstate_change: Callable[[Any, bool], None] | None = None
     has_variable_vring_alignment: bool = False
 
 
-def virtio_bus_get_device(bus: VirtioBusState) -> DeviceState | None:
+def virtio_bus_get_device(bus: VirtioBusState) -> VirtIODevice | None:
     """The device on the bus, None without one (QEMU include/hw/virtio/virtio-bus.h)."""
-    return bus.children[0].child if bus.children else None
+    child = bus.children[0].child if bus.children else None
+    assert child is None or isinstance(child, VirtIODevice)
+    return child
+
+
+def virtio_bus_of(vdev: VirtIODevice) -> tuple[VirtioBusState, VirtioBusClass]:
+    """The bus that a device is on, and its class (Not in QEMU, where each caller casts)."""
+    bus = object_check(vdev.parent_bus, VirtioBusState, TYPE_VIRTIO_BUS)
+    return bus, object_get_class_check(bus, VirtioBusClass, TYPE_VIRTIO_BUS)
+
+
+def virtio_bus_device_plugged(vdev: VirtIODevice) -> None:
+    """Settle which features the device offers, and which memory it sees.
+
+    Packed rings are not modelled, so `packed=on` offers nothing.
+    """
+    bus, klass = virtio_bus_of(vdev)
+    if klass.pre_plugged:
+        klass.pre_plugged(bus.parent_device)
+    get_features = virtio_device_get_class(vdev).get_features
+    assert get_features is not None
+    vdev.host_features = get_features(vdev, vdev.host_features) & ~(1 << VIRTIO_F_RING_PACKED)
+    if klass.device_plugged:
+        klass.device_plugged(bus.parent_device)
+    vdev.dma_as = address_space_memory()
+
+
+def virtio_bus_device_unplugged(vdev: VirtIODevice) -> None:
+    """The device goes."""
+    bus, klass = virtio_bus_of(vdev)
+    if klass.device_unplugged:
+        klass.device_unplugged(bus.parent_device)
+
+
+def virtio_bus_get_dev_path(dev: DeviceState) -> str | None:
+    """The device is where its transport is."""
+    assert dev.parent_bus is not None and dev.parent_bus.parent_device is not None
+    return qdev_get_dev_path(dev.parent_bus.parent_device)
 
 
 def virtio_bus_get_fw_dev_path(dev: DeviceState) -> str:
@@ -38,6 +87,7 @@ def virtio_bus_get_fw_dev_path(dev: DeviceState) -> str:
 
 def virtio_bus_class_init(bc: BusClass) -> None:
     """The class."""
+    bc.get_dev_path = virtio_bus_get_dev_path
     bc.get_fw_dev_path = virtio_bus_get_fw_dev_path
 
 
