@@ -11,6 +11,7 @@ from pyqemu_edu import modules
 from pyqemu_edu.os_posix import os_block_signals
 from pyqemu_edu.process import Process, standard_output
 from pyqemu_edu.qom.zoo import run_program_constructors
+from pyqemu_edu.real.comparison import compare_refusal
 from pyqemu_edu.softmmu.main import main as qemu_main
 from pyqemu_edu.target.riscv.asm import AssemblyError, assemble
 from pyqemu_edu.trace.dot import call_graph_as_dot
@@ -76,6 +77,17 @@ def run(args: argparse.Namespace) -> int:
     return 124 if vm.exit_status is None else vm.exit_status
 
 
+def compare(args: argparse.Namespace) -> int:
+    """Ask a real QEMU and ours the same; the status says whether they differed."""
+    try:
+        found = Qemu(args.options, record=False).compare()
+    except CommandLineError as error:
+        out = error.vm
+        found = compare_refusal(args.options, error.status, out.stdout.getvalue(), out.stderr.getvalue())
+    print(found)
+    return int(not found.equal)
+
+
 def assemble_file(args: argparse.Namespace) -> int:
     """Make an ELF file of assembly."""
     try:
@@ -100,6 +112,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--budget", type=int, default=100_000_000, help="instructions for each hart")
     command.add_argument("options", nargs="+", help="QEMU's options, after --")
     command.set_defaults(run=run)
+
+    command = commands.add_parser("compare", help="ask a real QEMU the same, and show where the answers differ")
+    command.add_argument("options", nargs="+", help="QEMU's options, after --")
+    command.set_defaults(run=compare)
 
     command = commands.add_parser("asm", help="assemble a RISC-V program")
     command.add_argument("source", type=Path)

@@ -14,7 +14,7 @@ import shlex
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pyqemu_edu import modules
 from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
@@ -50,6 +50,9 @@ from pyqemu_edu.util.timer import QEMU_CLOCK_REALTIME, qemu_clock_get_ms, timer_
 from pyqemu_edu.view.composition import composition_tree, object_properties
 from pyqemu_edu.view.console import console
 from pyqemu_edu.view.figure import Figure
+
+if TYPE_CHECKING:
+    from pyqemu_edu.real.comparison import Comparison
 
 PROGRAM = "qemu-system-riscv64"
 CONSOLE = "serial0"
@@ -221,6 +224,15 @@ class Qemu:
         """QEMU's run state: `prelaunch`, `running`, `paused`, `debug`, `shutdown` …"""
         with self.process:
             return runstate_get().value
+
+    def compare(self) -> Comparison:
+        """Ask this machine, as it stands, and a real QEMU before its first instruction the same questions.
+
+        Where no QEMU is installed, a recording answers. Raises QemuNotInstalled where there is none for these options.
+        """
+        from pyqemu_edu.real.comparison import compare_machine  # only here: most machines are never compared
+
+        return compare_machine(self.process, self.process.argv[2:])
 
     def __repr__(self) -> str:
         words = " ".join(self.process.argv[2:])

@@ -25,7 +25,7 @@ from pyqemu_edu.util.error import QemuError
 HELLO = str(Path(__file__).parent.parent / "pyqemu_edu/guests/hello.elf")
 
 # The recordings' monitor was a socket.
-SOCKET = "compat_monitor0"
+SOCKET = "questions"
 
 
 @pytest.fixture(scope="module", params=[1, 2, 4], ids="{} harts".format)

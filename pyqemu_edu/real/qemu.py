@@ -26,6 +26,22 @@ class QemuExited(Exception):
         self.stderr = stderr
 
 
+QUESTIONS = "questions"
+"""The name of the character device over which QEMU is asked."""
+
+WITHOUT_DEFAULT_MONITOR = {"-monitor", "-qmp", "-qmp-pretty", "-mon", "-nodefaults"}
+
+
+def default_monitor(options: Sequence[str]) -> list[str]:
+    """The monitor that QEMU opens unless it is given one, as an option: ours, for questions, must not displace it."""
+    given = {option.replace("--", "-") for option in options}
+    if given & WITHOUT_DEFAULT_MONITOR:
+        return []
+    if "-nographic" in given:
+        return ["-monitor", "stdio"] if "-serial" in given else ["-serial", "mon:stdio"]
+    return ["-monitor", "vc:80Cx24C"]
+
+
 class RealQemu:
     """A real QEMU, stopped before its first instruction, for the length of a `with` block.
 
@@ -66,10 +82,11 @@ class RealQemu:
 
     def command(self) -> list[str]:
         """The whole command line."""
-        sockets = ["-qmp", f"unix:{self.folder}/qmp,server=on,wait=off"]
+        questions = f"socket,id={QUESTIONS},path={self.folder}/qmp,server=on,wait=off"
+        sockets = ["-chardev", questions, "-mon", f"chardev={QUESTIONS},mode=control"]
         if self._with_gdb:
             sockets += ["-gdb", f"unix:{self.folder}/gdb,server=on,wait=off"]
-        return [self.program, *self.options, "-S", "-display", "none", *sockets]
+        return [self.program, *self.options, *default_monitor(self.options), "-S", "-display", "none", *sockets]
 
     def hmp(self, line: str) -> str:
         """What the human monitor prints for a command line such as "info mtree -f"; lines end in a newline alone."""
@@ -95,6 +112,15 @@ class RealQemu:
         for name, (kind, _) in properties.items():
             if kind.startswith("child<"):
                 yield from self.qom_tree(f"{path.rstrip('/')}/{name}")
+
+    def device_tree(self) -> bytes | None:
+        """The flattened device tree that the board has made; None if it makes none."""
+        blob = Path(self.folder) / "dumped.dtb"
+        try:
+            self.qmp.execute("dumpdtb", filename=str(blob))
+        except QmpError:
+            return None
+        return blob.read_bytes()
 
     def _value(self, path: str, name: str) -> Any:
         try:

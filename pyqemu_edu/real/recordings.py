@@ -7,11 +7,7 @@ the command that made it.
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +16,7 @@ from pyqemu_edu.guests import GUESTS, Guest, guest
 from pyqemu_edu.real.binary import qemu_binary, qemu_version
 from pyqemu_edu.real.console import run_console, type_at_console
 from pyqemu_edu.real.qemu import RealQemu
-from pyqemu_edu.real.qmp import QmpError
+from pyqemu_edu.real.questions import ask
 
 FOLDER = Path(__file__).parent.parent / "data" / "recordings"
 
@@ -35,10 +31,6 @@ MACHINES = {
     "virt-2":  f"-machine virt -smp 2 {BARE}",
     "virt-4":  f"-machine virt -smp 4 {BARE}",
 }
-MONITOR = (
-    "info mtree", "info mtree -f", "info mtree -f -o", "info qtree", "info qom-tree /",
-    "info registers -a", "info roms", "info cpus",
-)
 # fmt: on
 
 ECHO_SCRIPT = [("> ", "h"), ("H", "i"), ("I", "\n")]
@@ -60,31 +52,12 @@ def save(name: str, answers: dict[str, Any]) -> None:
 
 def record_machine(options: str) -> dict[str, Any]:
     """Ask a machine, stopped before its first instruction, everything that there is a question for."""
+    socket = "socket,id=questions,path=qmp,server=on,wait=off"
+    command = f"qemu-system-riscv64 {options} -S -display none -chardev {socket} -mon chardev=questions,mode=control"
     with RealQemu(options) as real:
-        command = f"qemu-system-riscv64 {options} -S -display none -qmp unix:qmp,server=on,wait=off"
-        qom = {path: {k: _plain(t, v) for k, (t, v) in found.items()} for path, found in real.qom_tree()}
-        qom["/chardevs/compat_monitor0"]["addr"]["value"]["path"] = "qmp"  # not where the socket happened to be
-        hmp = {line: real.hmp(line) for line in MONITOR}
-    return {"command": command, "hmp": hmp, "qom": qom, "dts": device_tree(options)}
-
-
-def _plain(kind: str, value: Any) -> dict[str, Any]:
-    """One property for JSON: its type, and its value or why it has none."""
-    if isinstance(value, QmpError):
-        return {"type": kind, "error": str(value)}
-    return {"type": kind, "value": value}
-
-
-def device_tree(options: str) -> str | None:
-    """The device tree that QEMU generates, as sorted source; None where there is no `dtc`."""
-    if shutil.which("dtc") is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        blob = f"{folder}/dumped.dtb"
-        machine = re.sub(r"-machine (\S+)", rf"-machine \1,dumpdtb={blob}", options)
-        run_console(f"{machine} -display none")
-        reply = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", "-s", blob], capture_output=True, check=True)
-    return reply.stdout.decode()
+        said = ask(real)
+    said["qom"]["/chardevs/questions"]["addr"]["value"]["path"] = "qmp"  # not where the socket happened to be
+    return {"command": command, **said}
 
 
 def guest_options(found: Guest, path: str | None = None) -> str:

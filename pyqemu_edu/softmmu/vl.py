@@ -52,6 +52,7 @@ from pyqemu_edu.softmmu.vl_machine import (
 from pyqemu_edu.softmmu.vl_options import first_pass, second_pass
 from pyqemu_edu.softmmu.vl_parse import qemu_read_default_config_file
 from pyqemu_edu.target.riscv.cpu import riscv_cpu_list
+from pyqemu_edu.ui.console import init_displaystate
 from pyqemu_edu.util.config import qemu_find_opts, qemu_find_opts_singleton
 from pyqemu_edu.util.cutils import is_help_option
 from pyqemu_edu.util.error import (
@@ -105,10 +106,10 @@ def qemu_init(argv: Sequence[str]) -> None:
     choose_cpu_type()
     qemu_resolve_machine_memdev()
     parse_numa_opts(current_machine())
-
     if not statics().preconfig_requested:
         with error_fatal():
             qmp_x_exit_preconfig()
+    qemu_init_displays()
     accel_setup_post(current_machine())
     resume_mux_open()
 
@@ -121,6 +122,11 @@ def parse_command_line(argv: Sequence[str]) -> None:
     if first_pass(argv):
         qemu_read_default_config_file()
     second_pass(argv)
+
+
+def qemu_init_displays() -> None:
+    """Show what there is to see: a place in the tree, since there are no windows here."""
+    init_displaystate()
 
 
 def qemu_init_subsystems() -> None:
