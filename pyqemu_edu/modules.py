@@ -61,6 +61,8 @@ MODULES = (
     "hw.virtio.virtio",
     "hw.virtio.virtio_mmio",
     "hw.virtio.virtio_rng",
+    "hw.char.virtio_serial_bus",
+    "hw.char.virtio_console",
     "hw.block.pflash_cfi01",
     "hw.nvram.fw_cfg",
     "hw.pci.pci",

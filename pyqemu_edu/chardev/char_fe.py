@@ -81,6 +81,12 @@ def qemu_chr_fe_set_handlers(
     qemu_chr_fe_accept_input(b)
 
 
+def qemu_chr_fe_set_open(be: CharBackend, fe_open: bool) -> None:
+    """The device opens its end of the line, or closes it; no back end here cares."""
+    if be.chr is not None:
+        be.fe_open = fe_open
+
+
 def qemu_chr_fe_take_focus(b: CharBackend) -> None:
     """Get the input, if the line is shared."""
     if b.chr is not None:
