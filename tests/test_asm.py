@@ -53,6 +53,7 @@ put:    slli    a0, a0, 1
         ori     a0, a0, 1
         add     a0, a0, 7
         sext.b  a0, a0
+        sext.h  a0, a0
         zext.w  a0, a0
         csrw    mtvec, a0
         csrwi   mie, 8
@@ -106,7 +107,7 @@ def ours(program: Program) -> dict[str, bytes]:
 @needs_gnu_as
 def test_a_program_of_many_kinds_has_the_bytes_of_gnu_as(tmp_path: Path) -> None:
     program = assemble(PROGRAM)
-    assert ours(program) == gnu_as(tmp_path, PROGRAM, "rv64ima_zicsr_zifencei", program)
+    assert ours(program) == gnu_as(tmp_path, PROGRAM, "rv64ima_zicsr_zifencei_zbb", program)
 
 
 @needs_gnu_as
@@ -139,8 +140,11 @@ def operand_text(instruction, operands) -> str:
     return re.sub("{(.*?)}", value, instruction.form)
 
 
-EXACT = ("fcvt.d.w", "fcvt.d.wu", "fcvt.d.s")
+EXACT = ("fcvt.d.w", "fcvt.d.wu", "fcvt.d.s", "fcvt.d.h", "fcvt.s.h")
 """Nothing to round here: some versions of GNU as take no rounding mode."""
+
+
+MORE = "zfh_zba_zbb_zbc_zbs_zbkb_zbkx_svinval"
 
 
 def words_of_all_instructions() -> list[int]:
@@ -176,13 +180,15 @@ def test_assembling_the_text_of_a_word_gives_the_word() -> None:
 def test_gnu_as_agrees_on_every_instruction(tmp_path: Path) -> None:
     text = as_text([word for word in words_of_all_instructions() if not is_hint(word)])
     program = assemble(text)
-    expected = gnu_as(tmp_path, text, "rv64imafdc_zicsr_zifencei_zihintpause", program)
+    expected = gnu_as(tmp_path, text, f"rv64imafdc_zicsr_zifencei_zihintpause_{MORE}", program)
     assert ours(program) == expected
 
 
 def is_hint(word: int) -> bool:
     """Whether GNU as takes the text for a mistake, or for another word that does the same."""
     instruction, operands = decode(word)
+    if instruction.extension.name == "XVentanaCondOps":
+        return True  # this version does not know it
     if (instruction.name in EXACT and operands.rm) or (instruction.name == "fence" and 0 in operands):
         return True
     if instruction.extension.name == "C":
@@ -216,13 +222,13 @@ def test_every_pseudo_instruction_is_known_to_gnu_as_and_means_the_same(tmp_path
         lines.append(f"{name} {', '.join(operands)}")
     text = "here:\n" + "\n".join(lines)
     program = assemble(text)
-    assert ours(program) == gnu_as(tmp_path, text, "rv64imafd_zicsr_zifencei", program)
+    assert ours(program) == gnu_as(tmp_path, text, "rv64imafd_zicsr_zifencei_zfh", program)
 
 
 FLOAT_KINDS = {
-    **dict.fromkeys(("flw", "fld", "fsw", "fsd"), ("fa0", "here", "t0")),
-    **{f"{name}.{fmt}": ("fa0", "fa1") for name in ("fmv", "fneg", "fabs") for fmt in "sd"},
-    **{f"{name}.{fmt}": ("a0", "fa1", "fa2") for name in ("fgt", "fge") for fmt in "sd"},
+    **dict.fromkeys(("flh", "flw", "fld", "fsh", "fsw", "fsd"), ("fa0", "here", "t0")),
+    **{f"{name}.{fmt}": ("fa0", "fa1") for name in ("fmv", "fneg", "fabs") for fmt in "hsd"},
+    **{f"{name}.{fmt}": ("a0", "fa1", "fa2") for name in ("fgt", "fge") for fmt in "hsd"},
     "fmv.x.s": ("a0", "fa1"),
     "fmv.s.x": ("fa0", "a1"),
 }

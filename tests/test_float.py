@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from conftest import required_tool
 from pyqemu_edu.fpu.parts import (
+    FLOAT16,
     FLOAT32,
     FLOAT64,
     FloatFmt,
@@ -34,6 +35,8 @@ from pyqemu_edu.fpu.parts import (
     float_to_float,
 )
 from pyqemu_edu.fpu.softfloat import (
+    float16_div,
+    float16_muladd,
     float32_mul,
     float32_muladd,
     float64_add,
@@ -209,7 +212,7 @@ def test_before_version_1_11_a_signaling_nan_is_not_passed_over() -> None:
     answers = []
     for version in (PRIV_VERSION_1_10_0, PRIV_VERSION_1_12_0):
         env = SimpleNamespace(fp_status=FloatStatus(), priv_ver=version)
-        answers.append(fpu_helper.helper_fmin_d(env, signaling, one))
+        answers.append(fpu_helper.helper_fmin[FLOAT64](env, signaling, one))
     assert answers == [FLOAT64.default_nan, one]
 
 
@@ -234,6 +237,7 @@ def test_the_short_cut_changes_nothing(a: int, b: int, mode: int) -> None:
         (float64_mul, float_mul, FLOAT64),
         (float64_div, float_div, FLOAT64),
         (float32_mul, float_mul, FLOAT32),
+        (float16_div, float_div, FLOAT16),
     ):
         x, y = (each & (fmt.sign_bit << 1) - 1 for each in (a, b))
         one, other = FloatStatus(mode, float_flag_inexact), FloatStatus(mode, float_flag_inexact)
@@ -246,7 +250,7 @@ def test_the_short_cut_changes_nothing(a: int, b: int, mode: int) -> None:
 @settings(max_examples=500)
 def test_a_product_and_a_sum_in_one_are_rounded_once_by_the_short_cut_too(a: int, b: int, c: int, apart: int) -> None:
     """The third operand is made about as large as the product, where it is hardest."""
-    for short, fmt in ((float64_muladd, FLOAT64), (float32_muladd, FLOAT32)):
+    for short, fmt in ((float64_muladd, FLOAT64), (float32_muladd, FLOAT32), (float16_muladd, FLOAT16)):
         x, y, z = (each & (fmt.sign_bit << 1) - 1 for each in (a, b, c))
         exponent = (float_mul(x, y, fmt, FloatStatus()) & fmt.infinity) + (apart << fmt.frac_size)
         for third in (z, z & ~fmt.infinity | max(0, min(exponent, fmt.infinity))):

@@ -81,9 +81,14 @@ pseudo = {
     "fmv.w.x": (lift("fmv.s.x", "{frd}, {rs1}"),),
     **{f"{long}.{fmt}": (lift(f"{short}.{fmt}", "{rd}, {rs1}", rs2="rs1"),)    # as if of x registers
        for long, short in (("fsgnj", "fmv"), ("fsgnjn", "fneg"), ("fsgnjx", "fabs")) for fmt in "sd"},
+    **{logic: (lift(logic, "{rd}, {rs1}"),) for logic in ("andn", "orn", "xnor", "xperm8")},      # one is forgotten
+    "ctzw":   (lift("clzw",   "{rd}, {rs1}"),),
+    "slli.uw": (lift("slli.uw", "{rd}, {rs1}, {xshamt}"),),  # a distance as if it were a register
+    "pack":   (lift("zext.h", "{rd}, {rs1}", rs2=0),),       # of RV32
     "pause":  (lift("fence",     "w, "),),                   # unknown to it
 }
 
+UNKNOWN = {"Zfh", "Zfhmin", "Zfhmin+D", "Svinval", "XVentanaCondOps"}    # executed by 7.2, but not printed
 imm_nz = {"c.addi", "c.srli", "c.srai", "c.slli"}            # hints without an immediate are taken for illegal
 # fmt: on
 
@@ -131,6 +136,8 @@ def disasm_inst(pc: int, inst: int) -> str:
 def _is_taken_for_illegal(instruction: Instruction, operands: Operands) -> bool:
     if instruction.name == "c.addi" and operands.rd == 0:
         return False  # c.nop
+    if instruction.extension.name in UNKNOWN or (instruction.name == "slli.uw" and operands.shamt >= 32):
+        return True
     return instruction.name in imm_nz and operands[-1] == 0
 
 
@@ -148,6 +155,8 @@ def _operand(placeholder: str, operands: Operands) -> str:
         return str(operands.imm)
     if placeholder in ("frd", "frs1", "frs2", "frs3"):
         return rv_freg_name_sym[getattr(operands, placeholder[1:])]
+    if placeholder == "xshamt":
+        return rv_ireg_name_sym[operands.shamt & 31]
     value: int = getattr(operands, placeholder)
     if placeholder in ("rd", "rs1", "rs2"):
         return rv_ireg_name_sym[value]

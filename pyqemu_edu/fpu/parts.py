@@ -73,7 +73,7 @@ class FloatParts(NamedTuple):
         return self.cls >= QNAN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FloatFmt:
     """How many bits the exponent and the fraction have; the last bit of a subnormal number is worth 2**least."""
 
@@ -81,6 +81,8 @@ class FloatFmt:
     frac_size: int
 
     # fmt: off
+    @cached_property
+    def size(self) -> int: return 1 + self.exp_size + self.frac_size >> 3
     @cached_property
     def precision(self) -> int: return self.frac_size + 1
     @cached_property
@@ -94,7 +96,7 @@ class FloatFmt:
     # fmt: on
 
 
-FLOAT16, FLOAT32, FLOAT64 = FloatFmt(5, 10), FloatFmt(8, 23), FloatFmt(11, 52)
+FLOAT16, FLOAT32, FLOAT64 = FORMATS = FloatFmt(5, 10), FloatFmt(8, 23), FloatFmt(11, 52)
 
 
 # Between bits and parts

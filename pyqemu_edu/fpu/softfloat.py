@@ -4,9 +4,9 @@ Each operation takes bits and a `FloatStatus`, and gives bits.  `parts.py` compu
 where the status says *inexact* already and rounding is to nearest, and the result is an ordinary number, there is
 nothing that the host's own arithmetic does otherwise.
 
-The host has doubles only.  For a single they are as good: to round to 53 bits and then to 24 gives what rounding once
-gives, for one operation with 53 >= 2 * 24 + 2.  For a multiplication and an addition in one that does not hold, and
-Python has no such operation before 3.13; `fused` finds what is missing in the product.
+The host has doubles only.  For a single, and for a half, they are as good: to round to 53 bits and then to 24 gives
+what rounding once gives, for one operation with 53 >= 2 * 24 + 2.  For a multiplication and an addition in one that
+does not hold, and Python has no such operation before 3.13; `fused` finds what is missing in the product.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from struct import Struct
 
 from pyqemu_edu.fpu.parts import (
+    FLOAT16,
     FLOAT32,
     FLOAT64,
+    FORMATS,
     FloatFmt,
     FloatStatus,
     float_add,
@@ -56,6 +58,7 @@ class HostFormat:
 
 
 HOST = {
+    FLOAT16: HostFormat(Struct("<H"), Struct("<HH"), Struct("<e"), Struct("<ee"), 2.0**-14, 2.0**15),
     FLOAT32: HostFormat(Struct("<I"), Struct("<II"), Struct("<f"), Struct("<ff"), 2.0**-126, 2.0**127),
     FLOAT64: HostFormat(Struct("<Q"), Struct("<QQ"), Struct("<d"), Struct("<dd"), 2.0**-1022, math.inf),
 }
@@ -129,8 +132,8 @@ def fused(a: float, b: float, c: float) -> float:
     return math.fsum((product, error, c))
 
 
-def fused_singles(a: float, b: float, c: float) -> float:
-    """a * b + c for singles, if doubles hold it exactly, else a NaN (Not in QEMU)."""
+def fused_in_doubles(a: float, b: float, c: float) -> float:
+    """a * b + c for smaller numbers, if doubles hold it exactly, else a NaN (Not in QEMU)."""
     product = a * b
     total = product + c
     return total if total - product == c and total - c == product else math.nan
@@ -153,13 +156,14 @@ def divide(a: float, b: float) -> float:
 
 
 # fmt: off
-float32_add, float64_add           = (gen2(fmt, operator.add, float_add)          for fmt in (FLOAT32, FLOAT64))
-float32_sub, float64_sub           = (gen2(fmt, operator.sub, float_sub)          for fmt in (FLOAT32, FLOAT64))
-float32_mul, float64_mul           = (gen2(fmt, operator.mul, float_mul)          for fmt in (FLOAT32, FLOAT64))
-float32_div, float64_div           = (gen2(fmt, divide, float_div)                for fmt in (FLOAT32, FLOAT64))
-float32_muladd, float64_muladd     = muladd(FLOAT32, fused_singles), muladd(FLOAT64, fused)
-float32_sqrt, float64_sqrt         = (sqrt(fmt)                                   for fmt in (FLOAT32, FLOAT64))
-float32_lt, float64_lt             = (compare2(fmt, operator.lt, float_lt)        for fmt in (FLOAT32, FLOAT64))
-float32_le, float64_le             = (compare2(fmt, operator.le, float_le)        for fmt in (FLOAT32, FLOAT64))
-float32_eq_quiet, float64_eq_quiet = (compare2(fmt, operator.eq, float_eq_quiet)  for fmt in (FLOAT32, FLOAT64))
+float16_add,      float32_add,      float64_add      = (gen2(fmt, operator.add, float_add)         for fmt in FORMATS)
+float16_sub,      float32_sub,      float64_sub      = (gen2(fmt, operator.sub, float_sub)         for fmt in FORMATS)
+float16_mul,      float32_mul,      float64_mul      = (gen2(fmt, operator.mul, float_mul)         for fmt in FORMATS)
+float16_div,      float32_div,      float64_div      = (gen2(fmt, divide, float_div)               for fmt in FORMATS)
+float16_sqrt,     float32_sqrt,     float64_sqrt     = (sqrt(fmt)                                  for fmt in FORMATS)
+float16_lt,       float32_lt,       float64_lt       = (compare2(fmt, operator.lt, float_lt)       for fmt in FORMATS)
+float16_le,       float32_le,       float64_le       = (compare2(fmt, operator.le, float_le)       for fmt in FORMATS)
+float16_eq_quiet, float32_eq_quiet, float64_eq_quiet = (compare2(fmt, operator.eq, float_eq_quiet) for fmt in FORMATS)
+float16_muladd,   float32_muladd = (muladd(fmt, fused_in_doubles) for fmt in (FLOAT16, FLOAT32))
+float64_muladd                   = muladd(FLOAT64, fused)
 # fmt: on

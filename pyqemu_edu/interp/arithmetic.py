@@ -26,6 +26,22 @@ class Arithmetic:
         """One of two."""
         return yes if condition else no
 
+    def clz(self, value: int) -> int:
+        """How many zeros are above the highest one."""
+        return 64 - (value & MASK64).bit_length()
+
+    def ctz(self, value: int) -> int:
+        """How many zeros are below the lowest one."""
+        return (value & -value).bit_length() - 1 if value else 64
+
+    def cpop(self, value: int) -> int:
+        """How many ones there are."""
+        return value.bit_count()
+
+    def bswap(self, value: int) -> int:
+        """The eight bytes in reverse order."""
+        return int.from_bytes(value.to_bytes(8, "little"), "big")
+
     def mulh(self, a: int, b: int) -> int:
         """The high half of the product of two signed numbers."""
         return self.signed(a) * self.signed(b) >> 64 & MASK64

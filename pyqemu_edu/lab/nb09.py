@@ -90,7 +90,7 @@ def check_pattern(instruction: Instruction) -> None:
             f"ror takes {{rd}}, {{rs1}}, {{rs2}} in the format @r; yours takes {instruction.form or 'nothing'}."
         )
     word = instruction.encode(rd=10, rs1=11, rs2=12)
-    if known := decode(word):
+    if (known := decode(word)) and known[0].name != "ror":  # the library's own does not count
         raise NotYet(f"your word for ror a0, a1, a2 is {word:#010x}, but that is {known[0].name}: look at the pattern.")
     if word != 0x60C5_D533:
         raise NotYet(f"your word for ror a0, a1, a2 is {word:#010x}; in the manual it is 0x60c5d533.")

@@ -31,7 +31,9 @@ from pyqemu_edu.vm import Qemu
 MODES = 5
 STEPS = 20
 """More instructions than one execution takes, with what is around it."""
-OPTIONS = "-machine spike -bios none -serial null -monitor none"
+OPTIONS = "-machine spike -bios none -serial null -monitor none -cpu rv64,Zfh=true"
+
+FLOATS = ("F", "D", "Zfh", "Zfhmin", "Zfhmin+D")
 
 Row = tuple[int, int, int]
 """Three operands: what f11 to f13 hold; x11 holds the first of them."""
@@ -50,7 +52,7 @@ class Case(NamedTuple):
 
 def computing() -> list[Instruction]:
     """The instructions that compute: all but loads and stores."""
-    every = [each for name in "FD" for each in EXTENSIONS[name].instructions]
+    every = [each for name in FLOATS for each in EXTENSIONS[name].instructions]
     return [each for each in every if "(" not in each.form]
 
 
@@ -168,6 +170,10 @@ SINGLES = (
     0x3F800001, 0x3FC00000, 0x40000000, 0x40200000, 0x4EFFFFFF, 0x4F000000, 0x4F7FFFFF, 0x5EFFFFFF, 0x5F000000,
     0x5F7FFFFF, 0x5F800000, 0x7F000000, 0x7F7FFFFF, 0x7F800000, 0x7F800001, 0x7FC00000,
 )
+HALVES = (
+    0x0000, 0x0001, 0x03FF, 0x0400, 0x0401, 0x1400, 0x1001, 0x3800, 0x3BFF, 0x3C00, 0x3C01, 0x3E00, 0x4000, 0x4100,
+    0x77FF, 0x7800, 0x7BFF, 0x7C00, 0x7C01, 0x7E00,
+)
 # fmt: on
 
 
@@ -188,22 +194,32 @@ def random_single(rng: Random) -> int:
     return bits | (0xFFFFFFFF_00000000 if rng.random() < 0.95 else rng.getrandbits(32) << 32)
 
 
+def random_half(rng: Random) -> int:
+    """A half likewise."""
+    bits = rng.choice((rng.getrandbits(15), rng.getrandbits(15), rng.choice(HALVES))) | rng.getrandbits(1) << 15
+    return bits | (0xFFFFFFFF_FFFF0000 if rng.random() < 0.95 else rng.getrandbits(48) << 16)
+
+
 def related(rng: Random, a: int, b: int, c: int) -> Row:
     """Three operands, sometimes equal or opposite, so that sums cancel."""
     choice = rng.random()
     if choice < 0.1:
-        return a, a ^ rng.choice((0, 1 << 63, 1 << 31, 1)), c
-    return a, b, (a ^ rng.choice((0, 1 << 63, 1 << 31)) if choice < 0.2 else c)
+        return a, a ^ rng.choice((0, 1 << 63, 1 << 31, 1 << 15, 1)), c
+    return a, b, (a ^ rng.choice((0, 1 << 63, 1 << 31, 1 << 15)) if choice < 0.2 else c)
 
 
-BY_ZERO = (0x3FF00000_00000000, 0, 1 << 63), (0xFFFFFFFF_3F800000, 0xFFFFFFFF_00000000, 0xFFFFFFFF_80000000)
+BY_ZERO = (
+    (0x3FF00000_00000000, 0x00000000_00000000, 0x80000000_00000000),
+    (0xFFFFFFFF_3F800000, 0xFFFFFFFF_00000000, 0xFFFFFFFF_80000000),
+    (0xFFFFFFFF_FFFF3C00, 0xFFFFFFFF_FFFF0000, 0xFFFFFFFF_FFFF8000),
+)
 
 
 def random_rows(seed: int, count: int) -> list[Row]:
-    """Two rows with zeros, then half of them doubles, half singles."""
+    """Rows with zeros, then as many of doubles as of singles and of halves."""
     rng = Random(seed)
-    kinds = (random_double, random_single)
-    return [*BY_ZERO] + [related(rng, *(kinds[n % 2](rng) for _ in range(3))) for n in range(count)]
+    kinds = (random_double, random_single, random_half)
+    return [*BY_ZERO] + [related(rng, *(kinds[n % 3](rng) for _ in range(3))) for n in range(count)]
 
 
 # What the real QEMU noted, kept

@@ -71,6 +71,21 @@ def rem_i64(a: int, b: int) -> int:
     return (-remainder if x < 0 else remainder) & M
 
 
+def clz_i64(a: int, if_zero: int) -> int:
+    """How many zeros are above the highest one."""
+    return 64 - a.bit_length() if a else if_zero
+
+
+def ctz_i64(a: int, if_zero: int) -> int:
+    """How many zeros are below the lowest one."""
+    return (a & -a).bit_length() - 1 if a else if_zero
+
+
+def bswap64_i64(a: int) -> int:
+    """The eight bytes in reverse order."""
+    return int.from_bytes(a.to_bytes(8, "little"), "big")
+
+
 COMPUTE: dict[str, Callable[..., int]] = {
     "mov_i64": lambda a: a,
     "add_i64": lambda a, b: (a + b) & M,
@@ -97,6 +112,10 @@ COMPUTE: dict[str, Callable[..., int]] = {
     "ext8u_i64": lambda a: a & 0xFF,
     "ext16u_i64": lambda a: a & 0xFFFF,
     "ext32u_i64": lambda a: a & 0xFFFFFFFF,
+    "clz_i64": clz_i64,
+    "ctz_i64": ctz_i64,
+    "ctpop_i64": int.bit_count,
+    "bswap64_i64": bswap64_i64,
     "setcond_i64": lambda a, b, cond: int(COMPARE[cond](a, b)),
     "movcond_i64": lambda a, b, yes, no, cond: yes if COMPARE[cond](a, b) else no,
 }

@@ -75,6 +75,7 @@ GLOBALS: dict[str, Any] = {
     "PAGE4": M - 0xFFC,
     "PAGE8": M - 0xFF8,
     **{name: COMPUTE[name] for name in ("div_i64", "rem_i64", "mulsh_i64", "mulsuh_i64")},
+    **{name: COMPUTE[name] for name in ("clz_i64", "ctz_i64", "ctpop_i64", "bswap64_i64")},
 }
 """Names that every generated function may use; the accelerator adds its helpers with `register_helpers`."""
 

@@ -94,6 +94,7 @@ from pyqemu_edu.target.riscv.gdbstub import (
     riscv_gdb_get_dynamic_xml,
 )
 from pyqemu_edu.target.riscv.insn.decode import Decoder, decoder
+from pyqemu_edu.target.riscv.isa import isa_extensions
 from pyqemu_edu.target.riscv.machine import vmstate_riscv_cpu
 from pyqemu_edu.target.riscv.mmu import (
     riscv_cpu_do_transaction_failed,
@@ -337,17 +338,6 @@ def riscv_isa_string(cpu: RISCVCPU) -> str:
         return f"rv64{single}"
     multi = (f"_{name}" for name, multi_letter, _, field in isa_edata_arr if multi_letter and getattr(cpu.cfg, field))
     return f"rv64{single}" + "".join(multi)
-
-
-def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
-    """The names of the instruction set extensions that the hart has, for its decoder.
-
-    Not in QEMU, where each instruction's translator asks for itself.  Left out: `zmmul`, M without division.
-    """
-    names = {"I", "Zicsr", "Privileged"}
-    bits = {"M": RVM, "A": RVA, "F": RVF, "D": RVD, "C": RVC, "S": RVS, "Zcd": RVC | RVD}
-    names |= {name for name, bit in bits.items() if cpu.env.misa_ext & bit == bit}
-    return frozenset(names | ({"Zifencei"} if cpu.cfg.ext_ifencei else set()))
 
 
 # What every CPU can be asked

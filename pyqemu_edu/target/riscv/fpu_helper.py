@@ -1,20 +1,20 @@
 """What floating-point instructions compute, from registers to registers (QEMU target/riscv/fpu_helper.c).
 
-A register has 64 bits.  A single in it is *boxed*: the bits above are ones, which makes it a NaN to whoever looks for
-a double; what is not boxed counts as a NaN (QEMU target/riscv/internals.h).  C writes a function for each operation
-and format; here `helper` makes them, and the operations are listed once.
-
-Left out against QEMU: the extensions that keep floating-point numbers in the integer registers (Zfinx and its kin).
+A register has 64 bits.  A number of fewer bits is *boxed* in it: the bits above are ones, which makes it a NaN to
+whoever looks for a longer one; what is not boxed counts as a NaN (QEMU target/riscv/internals.h).  C writes a function
+for each operation and format; here each operation is listed once: `helper_fadd[FLOAT32]` is QEMU's `helper_fadd_s`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pyqemu_edu.fpu.parts import (
+    FLOAT16,
     FLOAT32,
     FLOAT64,
+    FORMATS,
     INF,
     QNAN,
     ZERO,
@@ -32,6 +32,15 @@ from pyqemu_edu.fpu.parts import (
     parts_unpack,
 )
 from pyqemu_edu.fpu.softfloat import (
+    float16_add,
+    float16_div,
+    float16_eq_quiet,
+    float16_le,
+    float16_lt,
+    float16_mul,
+    float16_muladd,
+    float16_sqrt,
+    float16_sub,
     float32_add,
     float32_div,
     float32_eq_quiet,
@@ -94,17 +103,21 @@ def helper_mark_fs_dirty(env: CPURISCVState) -> None:
 
 # Boxes
 
-BOX_S = 0xFFFFFFFF_00000000
-QNAN_S = 0x7FC00000
-
-
-def check_nanbox_s(bits: int) -> int:
-    """The single in a register: the default NaN if it is not boxed (QEMU target/riscv/internals.h)."""
-    return bits & 0xFFFFFFFF if bits >= BOX_S else QNAN_S
-
+LETTERS = {FLOAT16: "h", FLOAT32: "s", FLOAT64: "d"}
+BOX = {fmt: MASK64 << 8 * fmt.size & MASK64 for fmt in FORMATS}
+"""The bits above a number of each format; none above a double."""
 
 Helper = Callable[..., int]
 """`helper(env, value, …)`: from the registers that are read to the one that is written."""
+Operation = Callable[..., int]
+"""`operation(bits, …, status)`: one of softfloat's, or what does as they do."""
+Helpers = dict[FloatFmt, Helper]
+
+
+def check_nanbox(fmt: FloatFmt) -> Callable[[int], int]:
+    """From a register to the number in it: the default NaN if it is not boxed (QEMU `check_nanbox_s`)."""
+    box, nan = BOX[fmt], fmt.default_nan
+    return lambda bits: bits - box if bits >= box else nan
 
 
 def named(name: str, helper: Helper) -> Helper:
@@ -113,67 +126,78 @@ def named(name: str, helper: Helper) -> Helper:
     return helper
 
 
-def helper(name: str, operation: Callable[..., int], takes: str = "", gives: str = "") -> Helper:
-    """A helper that unboxes what it takes and boxes what it gives where that is a single, "s" (Not in QEMU)."""
-    box = BOX_S if gives == "s" else 0
-    if takes == "s":
-        return named(name, lambda env, *values: operation(*map(check_nanbox_s, values), env.fp_status) | box)
-    return named(name, lambda env, *values: operation(*values, env.fp_status) | box)
+def helper(name: str, operation: Operation, takes: FloatFmt | None, gives: FloatFmt | None) -> Helper:
+    """A helper that unboxes what it takes and boxes what it gives; None stands for integers (Not in QEMU)."""
+    box = BOX[gives] if gives else 0
+    if takes and BOX[takes]:
+        unboxed = check_nanbox(takes)
+        return named(name, lambda env, *values: operation(*map(unboxed, values), env.fp_status) | box)
+    if box:
+        return named(name, lambda env, *values: operation(*values, env.fp_status) | box)
+    return named(name, lambda env, *values: operation(*values, env.fp_status))
+
+
+def helpers(name: str, operations: Iterable[Operation], takes: bool = True, gives: bool = True) -> Helpers:
+    """An operation of each format as helpers; `fmt` in the name is the format's letter (Not in QEMU)."""
+    return {
+        fmt: helper(name.replace("fmt", LETTERS[fmt]), operation, fmt if takes else None, fmt if gives else None)
+        for fmt, operation in zip(FORMATS, operations, strict=True)
+    }
 
 
 # Operations that are more than one of softfloat's
 
 
-def muladd(fmt: FloatFmt, negate_product: bool, negate_c: bool) -> Callable[..., int]:
+def muladd(fmt: FloatFmt, negate_product: bool, negate_c: bool) -> Operation:
     """a * b + c, with either term negated (Not in QEMU)."""
     product, addend = fmt.sign_bit * negate_product, fmt.sign_bit * negate_c
-    fused = float64_muladd if fmt is FLOAT64 else float32_muladd
+    fused = {FLOAT16: float16_muladd, FLOAT32: float32_muladd, FLOAT64: float64_muladd}[fmt]
     return lambda a, b, c, s: fused(a ^ product, b, c ^ addend, s)
 
 
 def minmax(name: str, fmt: FloatFmt, smaller: bool) -> Helper:
     """Minimum or maximum: of IEEE 754-2008 before version 1.11 of the privileged manual (Not in QEMU)."""
+    unboxed, box = check_nanbox(fmt), BOX[fmt]
 
     def helper(env: CPURISCVState, a: int, b: int) -> int:
         number = env.priv_ver >= PRIV_VERSION_1_11_0
-        if fmt is FLOAT64:
-            return float_minmax(a, b, fmt, env.fp_status, smaller, number)
-        return float_minmax(check_nanbox_s(a), check_nanbox_s(b), fmt, env.fp_status, smaller, number) | BOX_S
+        return float_minmax(unboxed(a), unboxed(b), fmt, env.fp_status, smaller, number) | box
 
-    return named(name, helper)
+    return named(f"{name}_{LETTERS[fmt]}", helper)
 
 
-def to_int(fmt: FloatFmt, bits: int) -> Callable[..., int]:
+def to_int(fmt: FloatFmt, bits: int) -> Operation:
     """To an integer of so many bits, signed (Not in QEMU)."""
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1
     return lambda a, s: float_to_int(a, fmt, low, high, s) & MASK64
 
 
-def to_uint(fmt: FloatFmt, bits: int) -> Callable[..., int]:
+def to_uint(fmt: FloatFmt, bits: int) -> Operation:
     """To one without a sign, which a register holds sign-extended nevertheless (Not in QEMU)."""
     high, sign = (1 << bits) - 1, 1 << bits - 1
     return lambda a, s: (float_to_int(a, fmt, 0, high, s) ^ sign) - sign & MASK64
 
 
-def from_int(fmt: FloatFmt, bits: int) -> Callable[..., int]:
+def from_int(fmt: FloatFmt, bits: int) -> Operation:
     """From the low bits of a register, signed (Not in QEMU)."""
     mask, sign = (1 << bits) - 1, 1 << bits - 1
     return lambda value, s: int_to_float((value & mask ^ sign) - sign, fmt, s)
 
 
-def from_uint(fmt: FloatFmt, bits: int) -> Callable[..., int]:
+def from_uint(fmt: FloatFmt, bits: int) -> Operation:
     """The same without a sign (Not in QEMU)."""
     mask = (1 << bits) - 1
     return lambda value, s: int_to_float(value & mask, fmt, s)
 
 
-def convert(source: FloatFmt, fmt: FloatFmt) -> Callable[..., int]:
-    """From one format to the other (Not in QEMU)."""
-    return lambda a, s: float_to_float(a, source, fmt, s)
+def convert(fmt: FloatFmt, source: FloatFmt) -> Helper:
+    """From one format to another (Not in QEMU)."""
+    name = f"fcvt_{LETTERS[fmt]}_{LETTERS[source]}"
+    return helper(name, lambda a, s: float_to_float(a, source, fmt, s), source, fmt)
 
 
-def fclass(fmt: FloatFmt) -> Callable[..., int]:
-    """One bit for the kind of number (QEMU target/riscv/vector_helper.c, `fclass_s`, `fclass_d`)."""
+def fclass(fmt: FloatFmt) -> Operation:
+    """One bit for the kind of number (QEMU target/riscv/vector_helper.c, `fclass_h`, `fclass_s`, `fclass_d`)."""
 
     def operation(bits: int, s: FloatStatus) -> int:
         p = parts_unpack(bits, fmt)
@@ -191,53 +215,31 @@ def fclass(fmt: FloatFmt) -> Callable[..., int]:
 
 
 # fmt: off
-helper_fadd_s    = helper("fadd_s",    float32_add,  "s", "s")
-helper_fsub_s    = helper("fsub_s",    float32_sub,  "s", "s")
-helper_fmul_s    = helper("fmul_s",    float32_mul,  "s", "s")
-helper_fdiv_s    = helper("fdiv_s",    float32_div,  "s", "s")
-helper_fsqrt_s   = helper("fsqrt_s",   float32_sqrt, "s", "s")
-helper_fmadd_s   = helper("fmadd_s",   muladd(FLOAT32, False, False), "s", "s")
-helper_fmsub_s   = helper("fmsub_s",   muladd(FLOAT32, False, True),  "s", "s")
-helper_fnmsub_s  = helper("fnmsub_s",  muladd(FLOAT32, True,  False), "s", "s")
-helper_fnmadd_s  = helper("fnmadd_s",  muladd(FLOAT32, True,  True),  "s", "s")
-helper_fmin_s    = minmax("fmin_s",    FLOAT32, True)
-helper_fmax_s    = minmax("fmax_s",    FLOAT32, False)
-helper_flt_s     = helper("flt_s",     float32_lt,       "s")
-helper_fle_s     = helper("fle_s",     float32_le,       "s")
-helper_feq_s     = helper("feq_s",     float32_eq_quiet, "s")
-helper_fclass_s  = helper("fclass_s",  fclass(FLOAT32),  "s")
-helper_fcvt_w_s  = helper("fcvt_w_s",  to_int(FLOAT32, 32),  "s")
-helper_fcvt_wu_s = helper("fcvt_wu_s", to_uint(FLOAT32, 32), "s")
-helper_fcvt_l_s  = helper("fcvt_l_s",  to_int(FLOAT32, 64),  "s")
-helper_fcvt_lu_s = helper("fcvt_lu_s", to_uint(FLOAT32, 64), "s")
-helper_fcvt_s_w  = helper("fcvt_s_w",  from_int(FLOAT32, 32),  "", "s")
-helper_fcvt_s_wu = helper("fcvt_s_wu", from_uint(FLOAT32, 32), "", "s")
-helper_fcvt_s_l  = helper("fcvt_s_l",  from_int(FLOAT32, 64),  "", "s")
-helper_fcvt_s_lu = helper("fcvt_s_lu", from_uint(FLOAT32, 64), "", "s")
+helper_fadd    = helpers("fadd_fmt",    (float16_add,  float32_add,  float64_add))
+helper_fsub    = helpers("fsub_fmt",    (float16_sub,  float32_sub,  float64_sub))
+helper_fmul    = helpers("fmul_fmt",    (float16_mul,  float32_mul,  float64_mul))
+helper_fdiv    = helpers("fdiv_fmt",    (float16_div,  float32_div,  float64_div))
+helper_fsqrt   = helpers("fsqrt_fmt",   (float16_sqrt, float32_sqrt, float64_sqrt))
+helper_fmadd   = helpers("fmadd_fmt",   (muladd(fmt, False, False) for fmt in FORMATS))
+helper_fmsub   = helpers("fmsub_fmt",   (muladd(fmt, False, True)  for fmt in FORMATS))
+helper_fnmsub  = helpers("fnmsub_fmt",  (muladd(fmt, True,  False) for fmt in FORMATS))
+helper_fnmadd  = helpers("fnmadd_fmt",  (muladd(fmt, True,  True)  for fmt in FORMATS))
+helper_fmin    = {fmt: minmax("fmin", fmt, True)  for fmt in FORMATS}
+helper_fmax    = {fmt: minmax("fmax", fmt, False) for fmt in FORMATS}
 
-helper_fadd_d    = helper("fadd_d",    float64_add)
-helper_fsub_d    = helper("fsub_d",    float64_sub)
-helper_fmul_d    = helper("fmul_d",    float64_mul)
-helper_fdiv_d    = helper("fdiv_d",    float64_div)
-helper_fsqrt_d   = helper("fsqrt_d",   float64_sqrt)
-helper_fmadd_d   = helper("fmadd_d",   muladd(FLOAT64, False, False))
-helper_fmsub_d   = helper("fmsub_d",   muladd(FLOAT64, False, True))
-helper_fnmsub_d  = helper("fnmsub_d",  muladd(FLOAT64, True,  False))
-helper_fnmadd_d  = helper("fnmadd_d",  muladd(FLOAT64, True,  True))
-helper_fmin_d    = minmax("fmin_d",    FLOAT64, True)
-helper_fmax_d    = minmax("fmax_d",    FLOAT64, False)
-helper_flt_d     = helper("flt_d",     float64_lt)
-helper_fle_d     = helper("fle_d",     float64_le)
-helper_feq_d     = helper("feq_d",     float64_eq_quiet)
-helper_fclass_d  = helper("fclass_d",  fclass(FLOAT64))
-helper_fcvt_w_d  = helper("fcvt_w_d",  to_int(FLOAT64, 32))
-helper_fcvt_wu_d = helper("fcvt_wu_d", to_uint(FLOAT64, 32))
-helper_fcvt_l_d  = helper("fcvt_l_d",  to_int(FLOAT64, 64))
-helper_fcvt_lu_d = helper("fcvt_lu_d", to_uint(FLOAT64, 64))
-helper_fcvt_d_w  = helper("fcvt_d_w",  from_int(FLOAT64, 32))
-helper_fcvt_d_wu = helper("fcvt_d_wu", from_uint(FLOAT64, 32))
-helper_fcvt_d_l  = helper("fcvt_d_l",  from_int(FLOAT64, 64))
-helper_fcvt_d_lu = helper("fcvt_d_lu", from_uint(FLOAT64, 64))
-helper_fcvt_s_d  = helper("fcvt_s_d",  convert(FLOAT64, FLOAT32), "", "s")
-helper_fcvt_d_s  = helper("fcvt_d_s",  convert(FLOAT32, FLOAT64), "s")
+helper_flt     = helpers("flt_fmt",     (float16_lt,       float32_lt,       float64_lt),       gives=False)
+helper_fle     = helpers("fle_fmt",     (float16_le,       float32_le,       float64_le),       gives=False)
+helper_feq     = helpers("feq_fmt",     (float16_eq_quiet, float32_eq_quiet, float64_eq_quiet), gives=False)
+helper_fclass  = helpers("fclass_fmt",  map(fclass, FORMATS),                 gives=False)
+helper_fcvt_w  = helpers("fcvt_w_fmt",  (to_int(fmt, 32)  for fmt in FORMATS), gives=False)
+helper_fcvt_wu = helpers("fcvt_wu_fmt", (to_uint(fmt, 32) for fmt in FORMATS), gives=False)
+helper_fcvt_l  = helpers("fcvt_l_fmt",  (to_int(fmt, 64)  for fmt in FORMATS), gives=False)
+helper_fcvt_lu = helpers("fcvt_lu_fmt", (to_uint(fmt, 64) for fmt in FORMATS), gives=False)
+
+helper_fcvt_from_w  = helpers("fcvt_fmt_w",  (from_int(fmt, 32)  for fmt in FORMATS), takes=False)
+helper_fcvt_from_wu = helpers("fcvt_fmt_wu", (from_uint(fmt, 32) for fmt in FORMATS), takes=False)
+helper_fcvt_from_l  = helpers("fcvt_fmt_l",  (from_int(fmt, 64)  for fmt in FORMATS), takes=False)
+helper_fcvt_from_lu = helpers("fcvt_fmt_lu", (from_uint(fmt, 64) for fmt in FORMATS), takes=False)
+
+helper_fcvt = {(fmt, source): convert(fmt, source) for fmt in FORMATS for source in FORMATS if fmt is not source}
 # fmt: on

@@ -142,7 +142,7 @@ class Names:
         if bits == 64:
             return Name(self, self.temp(value))
         if bits in (8, 16, 32):
-            return Name(self, tcg_gen_unary(self.tcg, f"ext{bits}{sign}_i64", self.temp(value)))
+            return self._unary(f"ext{bits}{sign}_i64", value)
         shifted = Name(self, self.temp(value)) << 64 - bits
         extended = self.signed(shifted) >> 64 - bits if sign == "s" else shifted >> 64 - bits
         assert isinstance(extended, Name)
@@ -158,7 +158,14 @@ class Names:
     def _binary(self, opc: str, a: Any, b: Any) -> Name:
         return Name(self, tcg_gen_binary(self.tcg, opc, self.temp(a), self.temp(b)))
 
+    def _unary(self, opc: str, value: Any) -> Name:
+        return Name(self, tcg_gen_unary(self.tcg, opc, self.temp(value)))
+
     # fmt: off
+    def clz(self, value: Any) -> Name: return self._binary("clz_i64", value, 64)
+    def ctz(self, value: Any) -> Name: return self._binary("ctz_i64", value, 64)
+    def cpop(self, value: Any) -> Name: return self._unary("ctpop_i64", value)
+    def bswap(self, value: Any) -> Name: return self._unary("bswap64_i64", value)
     def mulh(self, a: Any, b: Any) -> Name: return self._binary("mulsh_i64", a, b)
     def mulhu(self, a: Any, b: Any) -> Name: return self._binary("muluh_i64", a, b)
     def mulhsu(self, a: Any, b: Any) -> Name: return self._binary("mulsuh_i64", a, b)

@@ -14,7 +14,7 @@ from pyqemu_edu.target.riscv.insn.formats import Atomic
 REGISTERS = {f"x{n}": n for n in range(32)} | {name: n for n, name in enumerate(rv_ireg_name_sym)} | {"fp": 8}
 FLOAT_REGISTERS = {f"f{n}": n for n in range(32)} | {name: n for n, name in enumerate(rv_freg_name_sym)}
 ROUNDING_MODES = {name: n for n, name in enumerate(rounding_mode_names) if name != "inv"}
-EXACT = {"fcvt.d.w", "fcvt.d.wu", "fcvt.d.s"}
+EXACT = {"fcvt.d.w", "fcvt.d.wu", "fcvt.d.s", "fcvt.d.h", "fcvt.s.h"}
 """Where nothing is rounded the rounding mode that is not named is rne; elsewhere it is dyn."""
 FENCE = {"i": 8, "o": 4, "r": 2, "w": 1}
 

@@ -17,10 +17,7 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
     ("neg", 2):    ("sub {0}, x0, {1}",),
     ("negw", 2):   ("subw {0}, x0, {1}",),
     ("sext.w", 2): ("addiw {0}, {1}, 0",),
-    ("sext.b", 2): ("slli {0}, {1}, 56", "srai {0}, {0}, 56"),
-    ("sext.h", 2): ("slli {0}, {1}, 48", "srai {0}, {0}, 48"),
     ("zext.b", 2): ("andi {0}, {1}, 255",),
-    ("zext.h", 2): ("slli {0}, {1}, 48", "srli {0}, {0}, 48"),
     ("zext.w", 2): ("slli {0}, {1}, 32", "srli {0}, {0}, 32"),
     ("seqz", 2):   ("sltiu {0}, {1}, 1",),
     ("snez", 2):   ("sltu {0}, x0, {1}",),
@@ -63,12 +60,12 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
                                                                          for store in ("sb", "sh", "sw", "sd")},
 
     **{(f"{load}", 3): ("auipc {2}, %pcrel_hi({1})", load + " {0}, %pcrel_lo(.-4)({2})")
-       for load in ("flw", "fld", "fsw", "fsd")},
+       for load in ("flh", "flw", "fld", "fsh", "fsw", "fsd")},
 
     **{(f"{short}.{fmt}", 2): (f"{long}.{fmt} {{0}}, {{1}}, {{1}}",)
-       for short, long in (("fmv", "fsgnj"), ("fneg", "fsgnjn"), ("fabs", "fsgnjx")) for fmt in "sd"},
+       for short, long in (("fmv", "fsgnj"), ("fneg", "fsgnjn"), ("fabs", "fsgnjx")) for fmt in "hsd"},
     **{(f"f{greater}.{fmt}", 3): (f"f{less}.{fmt} {{0}}, {{2}}, {{1}}",)
-       for greater, less in (("gt", "lt"), ("ge", "le")) for fmt in "sd"},
+       for greater, less in (("gt", "lt"), ("ge", "le")) for fmt in "hsd"},
     ("fmv.x.s", 2): ("fmv.x.w {0}, {1}",),
     ("fmv.s.x", 2): ("fmv.w.x {0}, {1}",),
     **{(f"fr{csr}", 1):  (f"csrrs {{0}}, {name}, x0",)
@@ -98,7 +95,8 @@ PSEUDO: dict[tuple[str, int], tuple[str, ...]] = {
 
 IMMEDIATE = {
     "add": "addi", "addw": "addiw", "and": "andi", "or": "ori", "xor": "xori", "slt": "slti", "sltu": "sltiu",
-    "sll": "slli", "srl": "srli", "sra": "srai", "sllw": "slliw", "srlw": "srliw", "sraw": "sraiw",
+    "sll": "slli", "ror": "rori", "rorw": "roriw", "bclr": "bclri", "bext": "bexti", "binv": "binvi", "bset": "bseti",
+     "srl": "srli", "sra": "srai", "sllw": "slliw", "srlw": "srliw", "sraw": "sraiw",
     "csrrw": "csrrwi", "csrrs": "csrrsi", "csrrc": "csrrci",
 }
 """Where the last operand is no register, the instruction with an immediate is meant."""

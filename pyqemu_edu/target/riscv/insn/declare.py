@@ -9,15 +9,19 @@ In a pattern `0` and `1` are fixed bits, `.` are bits of the format's operands, 
 Where two patterns match a word, the one with more fixed bits is meant.  In an assembly form `{pc+imm}` is an address,
 `{imm>>12}` is an operand without its low 12 bits, `{frd}` is the floating-point register whose number is `rd`, and
 `{rm}`, always last, is a rounding mode that may be left out.
+
+What is there for every format of floating-point numbers is declared for all of them at once, by a `Family`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from types import FunctionType
+from typing import Any, NamedTuple, TypeVar
 
+from pyqemu_edu.fpu.parts import FLOAT16, FLOAT32, FLOAT64, FloatFmt
 from pyqemu_edu.target.riscv.insn.formats import FORMATS, Format, Operands
 
 Meaning = Callable[..., None]
@@ -63,11 +67,13 @@ class Instruction:
 class Extension:
     """A part of the instruction set, and the decorator that declares its instructions.
 
-    Those of one with `fpu` are illegal while mstatus.FS says that the floating-point unit is off.
+    Those of one with `fpu` are illegal while mstatus.FS says that the floating-point unit is off.  `needs` says which
+    harts have it: letters of misa and properties of `-cpu`, all of them or, where there are several texts, all of one.
     """
 
     name: str
     title: str
+    needs: tuple[str, ...] = ("",)
     fpu: bool = False
     instructions: list[Instruction] = field(default_factory=list)
 
@@ -88,6 +94,52 @@ class Extension:
     def reserved(self, pattern: str) -> None:
         """Declare words that would match another pattern but mean nothing."""
         self.instructions.append(_instruction(RESERVED, f"{pattern} @c_empty", "", _no_meaning, self))
+
+
+class Spelling(NamedTuple):
+    """How an instruction says which format it means, in its name and in its bits.
+
+    One that computes says so in the field `fmt`; one that loads, stores or moves bits speaks of a `width`.
+    """
+
+    fmt: str
+    fmt_bits: str
+    width: str
+    width_bits: str
+
+
+SPELLINGS = {
+    FLOAT16: Spelling("h", "10", "h", "001"),
+    FLOAT32: Spelling("s", "00", "w", "010"),
+    FLOAT64: Spelling("d", "01", "d", "011"),
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Extensions that differ in the format of their numbers, and the decorator for what all of them have.
+
+    `fmt` in the name of the meaning stands for the letter of a format, in the pattern for its bits; so does `width`.
+    The meaning is told the format as its third parameter.
+    """
+
+    extensions: Mapping[FloatFmt, Extension]
+
+    def __call__(self, pattern: str, form: str) -> Callable[[Meaning], dict[FloatFmt, Meaning]]:
+        """Declare the decorated meaning for each format: `fadd_fmt` is `fadd.h`, `fadd.s` and `fadd.d`."""
+
+        def declare(meaning: Meaning) -> dict[FloatFmt, Meaning]:
+            return {fmt: self._declare(meaning, fmt, pattern, form) for fmt in self.extensions}
+
+        return declare
+
+    def _declare(self, meaning: Meaning, fmt: FloatFmt, pattern: str, form: str) -> Meaning:
+        assert isinstance(meaning, FunctionType)
+        spelling = SPELLINGS[fmt]
+        name = meaning.__name__.replace("fmt", spelling.fmt).replace("width", spelling.width)
+        bits = pattern.replace("fmt", spelling.fmt_bits).replace("width", spelling.width_bits)
+        special = FunctionType(meaning.__code__, meaning.__globals__, name, argdefs=(fmt,))
+        return self.extensions[fmt](bits, form)(special)
 
 
 RESERVED = "reserved"

@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 
-from pyqemu_edu.target.riscv.insn import privileged, rva, rvc, rvd, rvf, rvi, rvm, zicsr
+from pyqemu_edu.target.riscv.insn import privileged, rva, rvb, rvc, rvf, rvi, rvm, xventana, zicsr
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
 from pyqemu_edu.target.riscv.insn.formats import Operands
 
 EXTENSIONS = {
     extension.name: extension
     for extension in (
-        *(rvi.insn, rvm.insn, rva.insn, rvf.insn, rvd.insn, rvc.C, rvc.Zcd),
+        *(rvi.insn, rvi.insn_pause, rvm.insn_mul, rvm.insn, rva.insn, rvc.C, rvc.Zcd),
+        *(rvf.F, rvf.D, rvf.Zfh, rvf.Zfhmin, rvf.Zfhmin_D),
+        *(rvb.Zba, rvb.Zbb, rvb.Zbb_Zbkb, rvb.Zbc, rvb.Zbc_Zbkc, rvb.Zbs, rvb.Zbkb, rvb.Zbkx, xventana.insn),
         *(zicsr.insn, zicsr.insn_fence),
-        *(privileged.insn, privileged.insn_s),
+        *(privileged.insn, privileged.insn_s, privileged.insn_inval),
     )
 }
 """Every extension of the library, by name."""

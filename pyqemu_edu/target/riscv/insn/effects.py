@@ -88,7 +88,7 @@ class EffectsMachine:
     def _mark(self, *values: object) -> Mark:
         return MARK
 
-    signed = sext = zext = select = _mark
+    signed = sext = zext = select = clz = ctz = cpop = bswap = _mark
     mulh = mulhu = mulhsu = div = rem = divu = remu = _mark
 
     @property

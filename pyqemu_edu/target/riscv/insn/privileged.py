@@ -9,7 +9,8 @@ from pyqemu_edu.target.riscv.insn.protocol import Machine
 from pyqemu_edu.target.riscv.op_helper import helper_mret, helper_sret, helper_tlb_flush, helper_wfi
 
 insn = Extension("Privileged", "Traps and returns from them")
-insn_s = Extension("S", "Supervisor mode")
+insn_s = Extension("S", "Supervisor mode", needs=("S",))
+insn_inval = Extension("Svinval", "Fences of address translation in parts", needs=("S svinval",))
 
 # fmt: off
 # ruff: noqa: D103
@@ -35,3 +36,14 @@ def sret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_sret))
 # Understood without supervisor mode too
 @insn("0001001 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
 def sfence_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
+
+# As each invalidation is done at once, what stands around it has nothing to do, and is not even privileged
+
+@insn_inval("0001011 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
+def sinval_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
+
+@insn_inval("0001100 00000 00000 000 00000 1110011  @empty")
+def sfence_w_inval(m: Machine, a: Empty) -> None: pass
+
+@insn_inval("0001100 00001 00000 000 00000 1110011  @empty")
+def sfence_inval_ir(m: Machine, a: Empty) -> None: pass

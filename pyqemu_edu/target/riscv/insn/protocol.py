@@ -48,6 +48,10 @@ class Machine(Protocol):
     def sext(self, value: Value, bits: int) -> Value: ...                     # the low `bits`, sign-extended
     def zext(self, value: Value, bits: int) -> Value: ...                     # the low `bits`, zero-extended
     def select(self, condition: Value, yes: Value, no: Value) -> Value: ...   # both are evaluated, one is chosen
+    def clz(self, value: Value) -> Value: ...                                 # zeros above the highest one; 64 if none
+    def ctz(self, value: Value) -> Value: ...                                 # zeros below the lowest one; 64 if none
+    def cpop(self, value: Value) -> Value: ...                                # how many ones
+    def bswap(self, value: Value) -> Value: ...                               # the eight bytes in reverse order
     def mulh(self, a: Value, b: Value) -> Value: ...                          # high half: signed * signed
     def mulhu(self, a: Value, b: Value) -> Value: ...                         # high half: unsigned * unsigned
     def mulhsu(self, a: Value, b: Value) -> Value: ...                        # high half: signed * unsigned

@@ -11,7 +11,7 @@ from pyqemu_edu.target.riscv.insn.declare import Extension
 from pyqemu_edu.target.riscv.insn.formats import Atomic
 from pyqemu_edu.target.riscv.insn.protocol import Machine, Value
 
-insn = Extension("A", "Atomic instructions")
+insn = Extension("A", "Atomic instructions", needs=("A",))
 
 
 def amo(m: Machine, a: Atomic, size: int, operation: Callable[[Value, Value], Value]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pyqemu_edu.fpu.parts import FLOAT64
 from pyqemu_edu.target.riscv.insn.declare import Extension
 from pyqemu_edu.target.riscv.insn.privileged import ebreak
-from pyqemu_edu.target.riscv.insn.rvd import fld, fsd
+from pyqemu_edu.target.riscv.insn.rvf import flwidth, fswidth
 from pyqemu_edu.target.riscv.insn.rvi import (
     add,
     addi,
@@ -30,8 +31,8 @@ from pyqemu_edu.target.riscv.insn.rvi import (
     xor,
 )
 
-C = Extension("C", "Compressed instructions")
-Zcd = Extension("Zcd", "Compressed loads and stores of doubles", fpu=True)
+C = Extension("C", "Compressed instructions", needs=("C",))
+Zcd = Extension("Zcd", "Compressed loads and stores of doubles", needs=("C D",), fpu=True)
 short, reserved = C.short, C.reserved
 
 # fmt: off
@@ -80,6 +81,7 @@ reserved(           "011 - 00000 ----- 10")  # c.ldsp to x0
 reserved(           "1000 00000 00000 10")  # c.jr to x0
 
 # Doubles
+fld, fsd = flwidth[FLOAT64], fswidth[FLOAT64]
 Zcd.short("c.fld",   "001 ... ... .. ... 00   @cl_d",    fld, "{frd}, {imm}({rs1})")
 Zcd.short("c.fsd",   "101 ... ... .. ... 00   @cs_d",    fsd, "{frs2}, {imm}({rs1})")
 Zcd.short("c.fldsp", "001 . ..... ..... 10    @ci_ldsp", fld, "{frd}, {imm}(sp)")

@@ -11,7 +11,7 @@ from pyqemu_edu.target.riscv.insn.formats import Csr, CsrI, Empty
 from pyqemu_edu.target.riscv.insn.protocol import Machine
 
 insn = Extension("Zicsr", "Control and status registers")
-insn_fence = Extension("Zifencei", "Instruction-fetch fence")
+insn_fence = Extension("Zifencei", "Instruction-fetch fence", needs=("ifencei",))
 
 # fmt: off
 # ruff: noqa: D103
