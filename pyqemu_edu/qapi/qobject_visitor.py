@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyqemu_edu.qapi.qjson import qobject_from_json
 from pyqemu_edu.qapi.visitor import Visitor
 from pyqemu_edu.util.cutils import qapi_bool_parse, qemu_strtoi64, qemu_strtosz, qemu_strtou64
 from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.keyval import keyval_parse
 
 
 @dataclass(eq=False)
@@ -247,3 +249,10 @@ class ForwardFieldVisitor(Visitor):
 
     def optional(self, name: str, present: bool) -> bool:
         return self.target.optional(self._name(name), present)
+
+
+def qobject_input_visitor_new_str(text: str, implied_key: str | None) -> QObjectInputVisitor:
+    """A visitor of what a command line says, in JSON or as `k=v,k.l=w`.  `QemuError`."""
+    if text.startswith("{"):
+        return QObjectInputVisitor(qobject_from_json(text))
+    return KeyvalInputVisitor(keyval_parse(text, implied_key)[0])

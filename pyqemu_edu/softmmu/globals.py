@@ -53,6 +53,14 @@ class ObjectOption:
 
 
 @dataclass(eq=False)
+class BlockdevOption:
+    """One `-blockdev`, checked, waiting for the others."""
+
+    options: QDict
+    loc: Location
+
+
+@dataclass(eq=False)
 class Defaults:
     """Which devices the board shall have though nobody asked for them (QEMU `default_serial` and so on)."""
 
@@ -73,6 +81,7 @@ class Statics:
     machine_opts_dict: QDict = field(default_factory=dict)
     device_opts: list[DeviceOption] = field(default_factory=list)
     object_opts: list[ObjectOption] = field(default_factory=list)
+    blockdev_opts: list[BlockdevOption] = field(default_factory=list)
     device_configs: list[DeviceConfig] = field(default_factory=list)
 
     cpu_option: str | None = None

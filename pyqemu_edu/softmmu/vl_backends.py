@@ -191,7 +191,7 @@ def qemu_create_early_backends() -> None:
     with error_fatal():
         qemu_opts_foreach(qemu_find_opts("chardev"), chardev_init_func)
         qemu_opts_foreach(qemu_find_opts("fsdev"), fsdev_init_func)
-        configure_blockdev()
+    configure_blockdev(MACHINE_GET_CLASS(current_machine()).block_default_type)
 
 
 def qemu_display_early_init() -> None:

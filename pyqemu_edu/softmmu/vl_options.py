@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyqemu_edu.process import current_process
+from pyqemu_edu.softmmu.blockdev import blockdev_option_parse
 from pyqemu_edu.softmmu.globals import DeviceConfigType
 from pyqemu_edu.softmmu.object_options import object_option_parse
 from pyqemu_edu.softmmu.options_def import QEMU_OPTIONS, SECTIONS, QEMUOption
@@ -127,7 +128,7 @@ SINKS: dict[str, Sink] = {
     "mtdblock":           drive("mtd", -1),
     "sd":                 drive("sd", -1),
     "pflash":             drive("pflash", -1),
-    "blockdev":           unsupported("There are no block backends here but those of -drive."),
+    "blockdev":           Sink("blockdev_opts", blockdev_option_parse),
     "snapshot":           variable("snapshot", True),
     "iscsi":              in_list("iscsi", permit_abbrev=False),
     "fsdev":              in_list("fsdev"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyqemu_edu.chardev.char import qemu_chr_parse_compat
+from pyqemu_edu.softmmu.blockdev import drive_add
 from pyqemu_edu.softmmu.datadir import qemu_add_data_dir
 from pyqemu_edu.softmmu.globals import DeviceConfig, DeviceConfigType, statics
 from pyqemu_edu.util.config import qemu_find_opts
@@ -23,7 +24,6 @@ from pyqemu_edu.util.option import (
     QemuOptsList,
     qemu_opt_set,
     qemu_opt_set_bool,
-    qemu_opt_set_number,
     qemu_opts_create,
 )
 from pyqemu_edu.util.option_parse import opt_tokens, qemu_opts_parse_noisily, qemu_opts_print_help
@@ -190,18 +190,6 @@ def netdev_is_modern(argument: str) -> bool:
     """Whether `-netdev` describes a device that never was in an option list (QEMU net/net.c)."""
     types = [token.value for token in opt_tokens(argument, "type") if token.name == "type"]
     return argument.startswith("{") or types[-1:] in (["stream"], ["dgram"])
-
-
-def drive_add(type: str | None, index: int, file: str | None, optstr: str) -> QemuOpts:
-    """Turn a short form into a `-drive` (QEMU blockdev.c)."""
-    opts = opts_or_exit("drive", optstr, False)
-    if type is not None:
-        qemu_opt_set(opts, "if", type)
-    if index >= 0:
-        qemu_opt_set_number(opts, "index", index)
-    if file is not None:
-        qemu_opt_set(opts, "file", file)
-    return opts
 
 
 def drive(type: str | None, index: int, optstr: str = "") -> Sink:

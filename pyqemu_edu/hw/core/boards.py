@@ -116,6 +116,7 @@ class MachineClass(ObjectClass):
     no_floppy: bool = False
     no_cdrom: bool = False
     no_sdcard: bool = False
+    block_default_type: str = "none"
     is_default: bool = False
     default_machine_opts: str | None = None
     default_boot_order: str | None = None

@@ -1,0 +1,1 @@
+"""The block layer: disks, image formats and files (QEMU block/, block.c)."""
