@@ -112,22 +112,21 @@ def muladd(fmt: FloatFmt, hard: Callable[[float, float, float], float]) -> Float
     return operation
 
 
-def halves(a: float) -> tuple[float, float]:
-    """Two numbers of 26 bits whose sum is `a` (Not in QEMU: Veltkamp's splitting)."""
-    scaled = 134217729.0 * a
-    high = scaled - (scaled - a)
-    return high, a - high
-
-
 def fused(a: float, b: float, c: float) -> float:
     """a * b + c for doubles, or a NaN where this way does not lead there (Not in QEMU).
 
-    Dekker: the product's error is a double, too, if nothing underflows; `fsum` adds up exactly and rounds once.
+    Dekker: the product's error is a double, too, if nothing underflows; it is found after Veltkamp has split each
+    factor into two numbers of 26 bits.  `fsum` adds up exactly and rounds once.
     """
     product = a * b
-    if not 2.0**-900 < abs(product) < 2.0**900:
+    if not 1e-270 < product * product < 1e300:
         return math.nan
-    (a1, a0), (b1, b0) = halves(a), halves(b)
+    scaled = 134217729.0 * a
+    a1 = scaled - (scaled - a)
+    a0 = a - a1
+    scaled = 134217729.0 * b
+    b1 = scaled - (scaled - b)
+    b0 = b - b1
     error = a0 * b0 - (((product - a1 * b1) - a0 * b1) - a1 * b0)
     return math.fsum((product, error, c))
 

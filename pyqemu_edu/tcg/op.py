@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from pyqemu_edu.tcg.host_float import HostFloat, Rounding
 
 M = (1 << 64) - 1
 SIGN = 1 << 63
@@ -171,7 +174,7 @@ class MemOp:
         return ("al+" if self.align else "") + name
 
 
-Argument = TCGTemp | TCGLabel | TCGCond | MemOp | int | str | Callable[..., Any]
+Argument: TypeAlias = "TCGTemp | TCGLabel | TCGCond | MemOp | HostFloat | Rounding | int | str | Callable[..., Any]"
 
 
 @dataclass(eq=False)

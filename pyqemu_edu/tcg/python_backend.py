@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pyqemu_edu.tcg.host_float import HOST_GLOBALS, HostFloat, Rounding, emit_host_float, is_float, suits
 from pyqemu_edu.tcg.op import COMPUTE, INVERTED, SIGN, M, MemOp, TCGCond, TCGContext, TCGOp, TCGTemp, TempKind
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ MAX_LOOP_INSNS = 4096
 
 TB_EXIT_LOOKUP = 4
 
-ARRAYS = ("gpr", "fpr")
-"""The fields of `env` that hold many registers."""
+ARRAYS = ("gpr", "fpr", "fpd", "fps")
+"""The fields of `env` that hold many registers: the last two are other views of `fpr`."""
 
 # fmt: off
 TEMPLATES: dict[str, str] = {
@@ -74,6 +75,7 @@ GLOBALS: dict[str, Any] = {
     "PAGE2": M - 0xFFE,
     "PAGE4": M - 0xFFC,
     "PAGE8": M - 0xFF8,
+    **HOST_GLOBALS,
     **{name: COMPUTE[name] for name in ("div_i64", "rem_i64", "mulsh_i64", "mulsuh_i64")},
     **{name: COMPUTE[name] for name in ("clz_i64", "ctz_i64", "ctpop_i64", "bswap64_i64")},
 }
@@ -96,8 +98,12 @@ def place(temp: TCGTemp) -> str:
 
 
 def is_local(temp: TCGTemp) -> bool:
-    """Whether a register is kept in a variable; pc is not, for it is written only on the way out."""
-    return temp.kind is TempKind.GLOBAL and temp.name != "pc"
+    """Whether a register is kept in a variable.
+
+    pc is not, for it is written only on the way out; nor are floating-point registers, whose memory is seen in
+    several ways (`tcg/host_float.py`).
+    """
+    return temp.kind is TempKind.GLOBAL and temp.name != "pc" and not is_float(temp)
 
 
 def compare(cond: TCGCond, a: str, b: str) -> str:
@@ -126,7 +132,7 @@ class Emitter:
     insn: int = 0
     loop_dirty: list[TCGTemp] | None = None
     loop_exit: int = 0
-    mmu_idx: int = 0
+    hard: str = ""
 
     def line(self, text: str) -> None:
         """Append a line."""
@@ -140,7 +146,7 @@ class Emitter:
             return str(temp.value) if temp.value < 10 else hex(temp.value)
         if temp in self.inlined:
             return atom(self.inlined.pop(temp)[0])
-        return local_name(temp) if temp.name != "pc" else "env.pc"
+        return place(temp) if temp.kind is TempKind.GLOBAL and not is_local(temp) else local_name(temp)
 
     def named(self, temp: TCGTemp, name: str) -> str:
         """A value as a name, for what mentions it more than once."""
@@ -165,7 +171,7 @@ class Emitter:
     def target(self, temp: TCGTemp) -> str:
         """Where to assign."""
         if temp.kind is TempKind.GLOBAL and not is_local(temp):
-            return f"env.{temp.place}"
+            return place(temp)
         if is_local(temp) and temp not in self.written:
             self.written.append(temp)
         return local_name(temp)
@@ -239,17 +245,28 @@ class Emitter:
         return f"{view}[{addr} & PAGE{size}][({addr} & {hex(0x1000 - size)}) >> {size.bit_length() - 1}]"
 
     def call(self, op: TCGOp) -> None:
-        """A call of a helper."""
-        function: Any = op.args[0]
-        name = function.__name__
-        self.helpers[name] = function
-        text = f"{name}({', '.join(['env', *(self.value(temp) for temp in op.inputs)])})"
-        output = op.outputs[0]
-        if output.kind is TempKind.TEMP and not self.uses.get(output):
-            self.line(text)
+        """A call of a helper; or only if the host cannot do what it does."""
+        host = next((arg for arg in op.args if isinstance(arg, HostFloat)), None)
+        self.overwritten(op.outputs[0])
+        if host and suits(op, host):
+            emit_host_float(self, op, host, self.call_text(op))
         else:
-            self.overwritten(output)
-            self.line(f"{self.target(output)} = {text}")
+            self.line(self.call_text(op))
+
+    def call_text(self, op: TCGOp) -> str:
+        """The call, after that of another helper which says how to round, if there is one."""
+        text = f"{self.helper(op.args[0])}({', '.join(['env', *(self.value(temp) for temp in op.inputs)])})"
+        output, rounding = op.outputs[0], op.args[-1]
+        if output.kind is not TempKind.TEMP or self.uses.get(output):
+            text = f"{self.target(output)} = {text}"
+        if isinstance(rounding, Rounding):
+            text = f"{self.helper(rounding.set_mode)}(env, {rounding.mode}); {text}"
+        return text
+
+    def helper(self, function: Any) -> str:
+        """The name of a function that the generated one calls."""
+        self.helpers[function.__name__] = function
+        return str(function.__name__)
 
     def insn_start(self, op: TCGOp) -> None:
         """A guest instruction begins: remember the line, and say which it is."""
@@ -422,8 +439,9 @@ def all_written(ops: Sequence[TCGOp]) -> list[TCGTemp]:
 def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Sequence[TCGOp]) -> list[str]:
     """The head of the function: what the body uses."""
     lines = [f"def tb_{tb.pc:x}(cpu, env, loops):"]
-    places = {temp.place[:3] for temp in {*needed, *all_written(ops)}}
-    lines += [f"    {array} = env.{array}" for array in ARRAYS if array in places]
+    mentioned = "".join([*body.lines, *map(place, needed)])
+    lines += [f"    {array} = env.{array}" for array in ARRAYS if f"{array}[" in mentioned]
+    lines += [f"    hard = {body.hard}"] if body.hard else []
     if body.views:
         lines.append(f"    tlb = cpu.tlb[{mmu_index(ops)}]")
     lines += [f"    {view} = tlb.{view}" for view in sorted(body.views)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyqemu_edu.process import per_process
-from pyqemu_edu.tcg.op import M, MemOp, TCGCond, TCGContext, TCGLabel, TCGOp, TCGTemp, TempKind
+from pyqemu_edu.tcg.op import Argument, M, MemOp, TCGCond, TCGContext, TCGLabel, TCGOp, TCGTemp, TempKind
 from pyqemu_edu.tcg.optimize import liveness_pass, tcg_optimize
 from pyqemu_edu.tcg.python_backend import tcg_out_tb
 from pyqemu_edu.util.log import (
@@ -194,10 +194,13 @@ def tcg_gen_qemu_st(s: TCGContext, value: TCGTemp, addr: TCGTemp, mmu_idx: int, 
     tcg_emit_op(s, "qemu_st_i64", [], [value, addr], [memop, mmu_idx])
 
 
-def tcg_gen_call(s: TCGContext, func: Callable[..., Any], args: list[TCGTemp]) -> TCGTemp:
-    """A temporary that holds what the helper `func(env, *args)` returns (Not in QEMU)."""
+def tcg_gen_call(s: TCGContext, func: Callable[..., Any], args: list[TCGTemp], *more: Argument) -> TCGTemp:
+    """A temporary that holds what the helper `func(env, *args)` returns (Not in QEMU).
+
+    `more` is what the backend may do instead: a `HostFloat`, and how to round.
+    """
     ret = tcg_temp_new(s)
-    tcg_emit_op(s, "call", [ret], args, [func])
+    tcg_emit_op(s, "call", [ret], args, [func, *more])
     return ret
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,9 +13,11 @@ from pyqemu_edu.disas.riscv import print_insn_riscv64
 from pyqemu_edu.fpu.parts import FloatStatus
 from pyqemu_edu.hw.core.cpu import (
     TYPE_CPU,
+    CPUBreakpoint,
     CPUClass,
     CPUDumpFlags,
     CPUState,
+    CPUWatchpoint,
     SysemuCPUOps,
     TCGCPUOps,
     cpu_reset,
@@ -83,10 +85,18 @@ from pyqemu_edu.target.riscv.cpu_helper import (
     riscv_cpu_do_interrupt,
     riscv_cpu_exec_interrupt,
     riscv_cpu_update_mip,
+    riscv_feature,
     riscv_has_ext,
 )
-from pyqemu_edu.target.riscv.csr import CsrRefused, csr_number, riscv_csrrw_debug
-from pyqemu_edu.target.riscv.debug import RV_MAX_TRIGGERS, riscv_trigger_init
+from pyqemu_edu.target.riscv.csr import csr_number, riscv_csrrw_debug
+from pyqemu_edu.target.riscv.csr_declare import CsrRefused
+from pyqemu_edu.target.riscv.debug import (
+    RV_MAX_TRIGGERS,
+    riscv_cpu_debug_check_breakpoint,
+    riscv_cpu_debug_check_watchpoint,
+    riscv_cpu_debug_excp_handler,
+    riscv_trigger_init,
+)
 from pyqemu_edu.target.riscv.gdbstub import (
     riscv_cpu_gdb_read_register,
     riscv_cpu_gdb_write_register,
@@ -103,9 +113,12 @@ from pyqemu_edu.target.riscv.mmu import (
     riscv_cpu_tlb_fill,
 )
 from pyqemu_edu.target.riscv.pmp import PmpTable
+from pyqemu_edu.target.riscv.pmu import riscv_pmu_init
 from pyqemu_edu.target.riscv.register_names import riscv_translate_init
+from pyqemu_edu.target.riscv.time_helper import riscv_timer_init
 from pyqemu_edu.target.riscv.translate import gen_intermediate_code
 from pyqemu_edu.util.error import QemuExit, error_report
+from pyqemu_edu.util.timer import QEMUTimer
 
 if TYPE_CHECKING:
     from pyqemu_edu.accel.tcg.tb import TranslationBlock
@@ -144,23 +157,30 @@ dump_csrs = (
 
 @dataclass(eq=False)
 class PMUCTRState:
-    """A counter: the value written last, the clock at that time, and whether it has run since it was stopped."""
+    """A counter: the value written last, the clock at that time, and whether it has run since it was stopped.
+
+    `irq_overflow_left` is how far behind its timer it overflows.
+    """
 
     mhpmcounter_val: int = 0
     mhpmcounter_prev: int = 0
     started: bool = False
+    irq_overflow_left: int = 0
 
 
 @dataclass(eq=False)
 class CPURISCVState:
     """A hart's registers (QEMU `CPUArchState`), in QEMU's order; only what we have.
 
-    `cpu` is the object that holds this state: C finds it by its address (QEMU `env_cpu`).
+    `cpu` is the object that holds this state: C finds it by its address (QEMU `env_cpu`).  `fpd` and `fps` show the
+    registers `fpr` as doubles and as singles, two in each.
     """
 
     cpu: Any = field(default=None, repr=False)
     gpr: list[int] = field(default_factory=lambda: [0] * 32)
-    fpr: list[int] = field(default_factory=lambda: [0] * 32)
+    fpr: memoryview = field(default_factory=lambda: memoryview(bytearray(32 * 8)).cast("Q"), repr=False)
+    fpd: memoryview[float] = field(init=False, repr=False)
+    fps: memoryview[float] = field(init=False, repr=False)
     pc: int = 0
     load_res: int = 0
     load_val: int = 0
@@ -197,11 +217,17 @@ class CPURISCVState:
     hstatus: int = 0
     hedeleg: int = 0
     hideleg: int = 0
+    hcounteren: int = 0
     htval: int = 0
+    hgatp: int = 0
+    htimedelta: int = 0
     vsstatus: int = 0
     vstvec: int = 0
+    vsscratch: int = 0
     vsepc: int = 0
     vscause: int = 0
+    vstval: int = 0
+    vsatp: int = 0
     mtval2: int = 0
     mtinst: int = 0
     scounteren: int = 0
@@ -209,19 +235,31 @@ class CPURISCVState:
     mcountinhibit: int = 0
     pmu_ctrs: list[PMUCTRState] = field(default_factory=lambda: [PMUCTRState() for _ in range(32)])
     mhpmevent_val: list[int] = field(default_factory=lambda: [0] * 32)
+    mhpmeventh_val: list[int] = field(default_factory=lambda: [0] * 32)
     sscratch: int = 0
     mscratch: int = 0
+    stimecmp: int = 0
+    vstimecmp: int = 0
     pmp_state: PmpTable = field(default_factory=PmpTable)
+    mseccfg: int = 0
     trigger_cur: int = 0
     tdata1: list[int] = field(default_factory=lambda: [0] * RV_MAX_TRIGGERS)
     tdata2: list[int] = field(default_factory=lambda: [0] * RV_MAX_TRIGGERS)
+    cpu_breakpoint: list[CPUBreakpoint | None] = field(default_factory=lambda: [None] * RV_MAX_TRIGGERS)
+    cpu_watchpoint: list[CPUWatchpoint | None] = field(default_factory=lambda: [None] * RV_MAX_TRIGGERS)
+    stimer: QEMUTimer | None = None
     rdtime_fn: Callable[[Any], int] | None = None
     rdtime_fn_arg: Any = None
     debugger: bool = False
     menvcfg: int = 0
     senvcfg: int = 0
+    henvcfg: int = 0
     kernel_addr: int = 0
     fdt_addr: int = 0
+
+    def __post_init__(self) -> None:
+        memory = self.fpr.cast("B")
+        self.fpd, self.fps = memory.cast("d"), memory.cast("f")
 
 
 @dataclass(eq=False)
@@ -240,6 +278,8 @@ class RISCVCPU(CPUState):
     dyn_csr_xml: str | None = None
     cfg: RISCVCPUConfig = field(default_factory=RISCVCPUConfig)
     pmu_avail_ctrs: int = 0
+    pmu_event_ctr_map: dict[int, int] = field(default_factory=dict)
+    pmu_timer: QEMUTimer | None = None
     decoder: Decoder = field(default_factory=decoder)
 
 
@@ -362,7 +402,7 @@ def riscv_cpu_dump_state(cs: CPUState, f: TextIO, flags: int) -> None:
         _dump_registers(f, riscv_fpr_regnames, env.fpr)
 
 
-def _dump_registers(f: TextIO, names: tuple[str, ...], values: list[int]) -> None:
+def _dump_registers(f: TextIO, names: tuple[str, ...], values: Sequence[int]) -> None:
     for number, (name, value) in enumerate(zip(names, values, strict=True)):
         f.write(f" {name:<8} {value:016x}" + ("\n" if number % 4 == 3 else ""))
 
@@ -441,6 +481,8 @@ def riscv_cpu_realize(dev: DeviceState) -> None:
     cpu_exec_realizefn(cpu)
     _set_privileged_architecture(cpu)
     _set_features(cpu)
+    if cpu.cfg.ext_sstc:
+        riscv_timer_init(cpu)
     mcc.gdb_core_xml_file = "riscv-64bit-cpu.xml"
     if cpu.env.misa_ext == 0:
         set_misa(cpu.env, cpu.env.misa_mxl, misa_from_properties(cpu.cfg))
@@ -461,7 +503,6 @@ def _set_privileged_architecture(cpu: RISCVCPU) -> None:
 
 
 def _set_features(cpu: RISCVCPU) -> None:
-    """Left out against QEMU: the timer of the `sstc` extension."""
     wanted = (
         (RISCV_FEATURE_MMU, cpu.cfg.mmu),
         (RISCV_FEATURE_PMP, cpu.cfg.pmp),
@@ -471,12 +512,6 @@ def _set_features(cpu: RISCVCPU) -> None:
     for feature, present in wanted:
         if present:
             riscv_set_feature(cpu.env, feature)
-
-
-def riscv_pmu_init(cpu: RISCVCPU, num_counters: int) -> None:
-    """Give the hart programmable counters, from number 3 on (QEMU target/riscv/pmu.c)."""
-    if num_counters <= 32 - 3:
-        cpu.pmu_avail_ctrs = ((1 << num_counters) - 1) << 3
 
 
 def riscv_cpu_reset(dev: DeviceState) -> None:
@@ -499,7 +534,7 @@ def riscv_cpu_reset(dev: DeviceState) -> None:
     env.bins = 0
     cpu.exception_index = RISCV_EXCP_NONE
     env.load_res = MASK64
-    if cpu.cfg.debug:
+    if riscv_feature(env, RISCV_FEATURE_DEBUG):
         riscv_trigger_init(env)
 
 
@@ -524,6 +559,9 @@ riscv_tcg_ops = TCGCPUOps(
     do_interrupt=riscv_cpu_do_interrupt,
     do_transaction_failed=riscv_cpu_do_transaction_failed,
     do_unaligned_access=riscv_cpu_do_unaligned_access,
+    debug_excp_handler=riscv_cpu_debug_excp_handler,
+    debug_check_breakpoint=riscv_cpu_debug_check_breakpoint,
+    debug_check_watchpoint=riscv_cpu_debug_check_watchpoint,
     translate_code=gen_intermediate_code,
     get_tb_cpu_state=cpu_get_tb_cpu_state,
 )

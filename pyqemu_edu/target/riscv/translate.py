@@ -6,7 +6,7 @@ meanings (insn/) can be read on: its registers are names, and every operator on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,7 +28,14 @@ from pyqemu_edu.disas.riscv import disasm_inst
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.loader import lookup_symbol
 from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS, RISCV_EXCP_ILLEGAL_INST, RISCV_EXCP_INST_ADDR_MIS, RVC
-from pyqemu_edu.target.riscv.fpu_helper import helper_mark_fs_dirty, helper_set_rounding_mode
+from pyqemu_edu.target.riscv.fpu_helper import (
+    RISCV_FRM_DYN,
+    RISCV_FRM_RNE,
+    RISCV_FRM_RTZ,
+    helper_mark_fs_dirty,
+    helper_set_rounding_mode,
+)
+from pyqemu_edu.target.riscv.host_float import NOT_ROUNDED, ROUNDED_TO_NEAREST, ROUNDED_TO_ZERO
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.names import Condition, Name, Names
 from pyqemu_edu.target.riscv.op_helper import (
@@ -38,7 +45,8 @@ from pyqemu_edu.target.riscv.op_helper import (
     helper_raise_exception,
 )
 from pyqemu_edu.target.riscv.register_names import Fprs, Gprs, Statics, statics
-from pyqemu_edu.tcg.op import M, MemOp, TCGCond, TCGContext, TCGTemp
+from pyqemu_edu.tcg.host_float import Rounding
+from pyqemu_edu.tcg.op import Argument, M, MemOp, TCGCond, TCGContext, TCGTemp
 from pyqemu_edu.tcg.tcg import (
     gen_new_label,
     gen_set_label,
@@ -60,6 +68,11 @@ MAX_INSN_LEN = 4
 TB_FLAGS_MEM_IDX = 7
 TB_FLAGS_MSTATUS_FS = MSTATUS_FS
 UNKNOWN = -1
+HOST_FLOATS = {
+    RISCV_FRM_RNE: ROUNDED_TO_NEAREST,
+    RISCV_FRM_DYN: ROUNDED_TO_NEAREST,
+    RISCV_FRM_RTZ: ROUNDED_TO_ZERO,
+}
 
 
 @dataclass(eq=False)
@@ -226,13 +239,21 @@ class DisasContext(Names, DisasContextBase):
 
     def helper(self, function: Callable[..., Any], *arguments: Any) -> Name:
         """Call a function of the host."""
+        host = NOT_ROUNDED.get(function.__name__)
+        return self._call(function, arguments, *([host] if host else []))
+
+    def _call(self, function: Callable[..., Any], arguments: Iterable[Any], *more: Argument) -> Name:
         self.decode_save_opc()
-        return Name(self, tcg_gen_call(self.tcg, function, [self.temp(argument) for argument in arguments]))
+        return Name(self, tcg_gen_call(self.tcg, function, [self.temp(argument) for argument in arguments], *more))
 
     def rounded(self, rm: int, function: Callable[..., Any], *arguments: Any) -> Name:
-        """Call a function of the host that rounds."""
-        self.gen_set_rm(rm)
-        return self.helper(function, *arguments)
+        """Call a function of the host that rounds; only if need be where the host's own arithmetic is the same."""
+        host = HOST_FLOATS.get(rm, {}).get(function.__name__)
+        if host is None:
+            self.gen_set_rm(rm)
+            return self._call(function, arguments)
+        self.frm = UNKNOWN
+        return self._call(function, arguments, host, Rounding(helper_set_rounding_mode, rm))
 
     def gen_set_rm(self, rm: int) -> None:
         """Round so from here on, unless it is so already."""
