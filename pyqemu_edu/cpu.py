@@ -1,4 +1,4 @@
-"""A CPU's realization, its model's name, and its breakpoints (QEMU cpu.c)."""
+"""A CPU's realization, its model's name, its breakpoints and watchpoints (QEMU cpu.c)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pyqemu_edu.accel.accel_common import CPU_RESOLVING_TYPE, accel_cpu_realizefn, tcg_enabled
 from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn, tcg_exec_unrealizefn
+from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.accel.tcg.tb_maint import tcg_flush_jmp_cache
 from pyqemu_edu.cpus_common import cpu_list_add, cpu_list_remove
 from pyqemu_edu.hw.core.cpu import (
@@ -14,6 +15,7 @@ from pyqemu_edu.hw.core.cpu import (
     CPUBreakpoint,
     CPUClass,
     CPUState,
+    CPUWatchpoint,
     cpu_class_by_name,
 )
 from pyqemu_edu.hw.core.qdev_realize import qdev_get_vmsd
@@ -112,6 +114,49 @@ def cpu_breakpoint_remove(cpu: CPUState, pc: int, flags: int) -> int:
 def cpu_breakpoint_remove_all(cpu: CPUState, mask: int) -> None:
     """Forget all breakpoints of these kinds."""
     cpu.breakpoints[:] = [bp for bp in cpu.breakpoints if not bp.flags & mask]
+
+
+def cpu_breakpoint_test(cpu: CPUState, pc: int, mask: int) -> bool:
+    """Whether one of these kinds is at `pc` (QEMU include/hw/core/cpu.h)."""
+    return any(bp.pc == pc and bp.flags & mask for bp in cpu.breakpoints)
+
+
+def cpu_watchpoint_insert(cpu: CPUState, addr: int, length: int, flags: int) -> CPUWatchpoint | None:
+    """Stop before `length` bytes at `addr` are touched in a way that `flags` say (QEMU softmmu/physmem.c).
+
+    None, with a complaint, for bytes that there cannot be.
+    """
+    if length == 0 or addr + length > 1 << 64:
+        error_report(f"tried to set invalid watchpoint at {addr:x}, len={length}")
+        return None
+    wp = CPUWatchpoint(addr, length, flags)
+    if flags & BP_GDB:
+        cpu.watchpoints.insert(0, wp)
+    else:
+        cpu.watchpoints.append(wp)
+    tlb_flush(cpu)
+    return wp
+
+
+def cpu_watchpoint_remove(cpu: CPUState, addr: int, length: int, flags: int) -> int:
+    """Do not watch these bytes any more; -ENOENT if nobody did (QEMU softmmu/physmem.c)."""
+    for wp in cpu.watchpoints:
+        if (wp.vaddr, wp.len, wp.flags) == (addr, length, flags):
+            cpu_watchpoint_remove_by_ref(cpu, wp)
+            return 0
+    return -ENOENT
+
+
+def cpu_watchpoint_remove_by_ref(cpu: CPUState, wp: CPUWatchpoint) -> None:
+    """Forget a watchpoint (QEMU softmmu/physmem.c)."""
+    cpu.watchpoints.remove(wp)
+    tlb_flush(cpu)
+
+
+def cpu_watchpoint_remove_all(cpu: CPUState, mask: int) -> None:
+    """Forget all watchpoints of these kinds (QEMU softmmu/physmem.c)."""
+    for wp in [wp for wp in cpu.watchpoints if wp.flags & mask]:
+        cpu_watchpoint_remove_by_ref(cpu, wp)
 
 
 def cpu_single_step(cpu: CPUState, enabled: int) -> None:

@@ -20,9 +20,24 @@ from pyqemu_edu import modules
 from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
 from pyqemu_edu.chardev.char import qemu_chr_find
 from pyqemu_edu.chardev.chardev import chardev_write, qemu_chr_be_push
-from pyqemu_edu.cpu import cpu_breakpoint_insert, cpu_breakpoint_remove, cpu_single_step
+from pyqemu_edu.cpu import (
+    cpu_breakpoint_insert,
+    cpu_breakpoint_remove,
+    cpu_single_step,
+    cpu_watchpoint_insert,
+    cpu_watchpoint_remove_all,
+)
 from pyqemu_edu.cpus_common import CPU_FOREACH
-from pyqemu_edu.hw.core.cpu import BP_GDB, SSTEP_ENABLE, SSTEP_NOIRQ, SSTEP_NOTIMER
+from pyqemu_edu.hw.core.cpu import (
+    BP_GDB,
+    BP_MEM_READ,
+    BP_MEM_WRITE,
+    BP_STOP_BEFORE_ACCESS,
+    SSTEP_ENABLE,
+    SSTEP_NOIRQ,
+    SSTEP_NOTIMER,
+    CPUState,
+)
 from pyqemu_edu.hw.core.machine import MachineState, current_machine
 from pyqemu_edu.io.watch import close_watches
 from pyqemu_edu.process import Process, current_process
@@ -121,13 +136,14 @@ class Qemu:
     ) -> Qemu:
         """Let the guest run until it ends, a pc is `until`, a hart has executed `budget` instructions, or time is up.
 
-        A hart that stands at `until` already first leaves it, as with a debugger's breakpoint.  A hart that sleeps
-        executes nothing: where nobody may wake it, only `seconds` end the run.  What has ended stays as it is.
+        It stops before an access that is watched, too.  A hart that stands at `until` or before such an access already
+        first leaves it, as with a debugger's breakpoint.  A hart that sleeps executes nothing: where nobody may wake
+        it, only `seconds` end the run.  What has ended stays as it is.
         """
         if self.exit_status is not None:
             return self
         for number, hart in enumerate(self.harts):
-            if hart.env.pc == until:
+            if hart.env.pc == until or hart.watchpoint_hit:
                 self.step(hart=number, record=record)
         with self._working(record), self._breakpoint(until), _alarm(seconds):
             for cpu in CPU_FOREACH():
@@ -143,7 +159,7 @@ class Qemu:
         begins with the first one, as in QEMU: before that has made a step, no other can.
         """
         cpu = self.harts[hart]
-        with self._working(record):
+        with self._working(record), _unwatched(cpu):
             cpu_single_step(cpu, SSTEP_ENABLE | SSTEP_NOIRQ | SSTEP_NOTIMER)
             for _ in range(count):
                 if self.exit_status is None and vm_prepare_start(True):
@@ -152,6 +168,22 @@ class Qemu:
                         self._serve(runstate_is_running)
             cpu_single_step(cpu, 0)
         return self
+
+    def watch(self, address: int, size: int = 8, access: str = "rw") -> None:
+        """From now on `run` stops before a hart reads (`r`) or writes (`w`) one of `size` bytes at a virtual address.
+
+        Which hart and which address it was tell its `watchpoint_hit`'s `hitaddr` and its pc.
+        """
+        flags = BP_GDB | BP_STOP_BEFORE_ACCESS | sum({"r": BP_MEM_READ, "w": BP_MEM_WRITE}[letter] for letter in access)
+        with self.process:
+            for cpu in CPU_FOREACH():
+                cpu_watchpoint_insert(cpu, address, size, flags)
+
+    def unwatch(self) -> None:
+        """Watch nothing any more."""
+        with self.process:
+            for cpu in CPU_FOREACH():
+                cpu_watchpoint_remove_all(cpu, BP_GDB)
 
     def send(self, text: str) -> None:
         """Type `text` on the guest's console."""
@@ -275,6 +307,19 @@ def _collect_output(process: Process) -> bytearray:
     chardev_write.append(written)
     weakref.finalize(process, chardev_write.remove, written)
     return data
+
+
+@contextmanager
+def _unwatched(cpu: CPUState) -> Iterator[None]:
+    """Let a vCPU do what it was stopped before: a step is not stopped by what a person watches."""
+    cpu.watchpoint_hit = None
+    aside = [wp for wp in cpu.watchpoints if wp.flags & BP_GDB]
+    cpu_watchpoint_remove_all(cpu, BP_GDB)
+    try:
+        yield
+    finally:
+        for wp in reversed(aside):
+            cpu_watchpoint_insert(cpu, wp.vaddr, wp.len, wp.flags)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from pyqemu_edu.target.riscv.fpu_helper import helper_set_rounding_mode
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.insn.formats import Operands
 from pyqemu_edu.target.riscv.mmu import riscv_cpu_do_unaligned_access
-from pyqemu_edu.target.riscv.op_helper import helper_csrrw, riscv_raise_exception
+from pyqemu_edu.target.riscv.op_helper import helper_csrr, helper_csrrw, riscv_raise_exception
 
 Step = tuple[Callable[..., None], Operands, int, int, int]
 """What to do at an address: meaning, operands, the register to mask, length in bytes, and the word itself."""
@@ -221,6 +221,8 @@ class NumberMachine(Arithmetic):
     def csr(self, number: int, value: int, mask: int, reads: bool, writes: bool) -> int:
         """Change a CSR; counters and interrupts may depend on it."""
         self.leave = True
+        if not writes:
+            return helper_csrr(self.env, number)
         return helper_csrrw(self.env, number, value & MASK64, mask & MASK64)
 
     def helper(self, function: Callable[..., Any], *arguments: int) -> Any:

@@ -195,6 +195,12 @@ def timer_mod(ts: QEMUTimer, expire_time: int) -> None:
     timer_mod_ns(ts, expire_time * ts.scale)
 
 
+def timer_mod_anticipate_ns(ts: QEMUTimer, expire_time: int) -> None:
+    """Have the timer fire at a time in ns, or earlier if it is set to already."""
+    if not timer_pending(ts) or timer_expire_time_ns(ts) > expire_time:
+        timer_mod_ns(ts, expire_time)
+
+
 def timer_pending(ts: QEMUTimer) -> bool:
     """Whether the timer is set."""
     return ts.expire_time >= 0

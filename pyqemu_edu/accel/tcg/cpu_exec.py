@@ -26,7 +26,7 @@ from pyqemu_edu.accel.tcg.tb_maint import tb_add_jump
 from pyqemu_edu.accel.tcg.translate_all import cpu_restore_state, tb_gen_code
 from pyqemu_edu.cpus_common import current_cpu, end_exclusive, set_current_cpu, start_exclusive
 from pyqemu_edu.hw.core.cpu import (
-    BP_ANY,
+    BP_GDB,
     CPU_GET_CLASS,
     CPU_INTERRUPT_DEBUG,
     CPU_INTERRUPT_EXITTB,
@@ -39,6 +39,7 @@ from pyqemu_edu.hw.core.cpu import (
     EXCP_INTERRUPT,
     NO_LIMIT,
     SSTEP_NOIRQ,
+    CPUBreakpoint,
     CPUState,
     TCGCPUOps,
     cpu_dump_state,
@@ -126,12 +127,23 @@ def check_for_breakpoints(cpu: CPUState, pc: int, cflags: int) -> tuple[bool, in
     """Whether to stop here; and how to translate if there is a breakpoint further on in the page: one at a time."""
     if not cpu.breakpoints or cpu.singlestep_enabled:
         return False, cflags
-    if any(bp.pc == pc and bp.flags & BP_ANY for bp in cpu.breakpoints):
+    if any(bp.pc == pc and breakpoint_matches(cpu, bp) for bp in cpu.breakpoints):
         cpu.exception_index = EXCP_DEBUG
         return True, cflags
-    if any(not (bp.pc ^ pc) & ~0xFFF for bp in cpu.breakpoints):
+    if any(bp.pc != pc and not (bp.pc ^ pc) & ~0xFFF for bp in cpu.breakpoints):
         cflags = cflags & ~CF_COUNT_MASK | CF_NO_GOTO_TB | 1
     return False, cflags
+
+
+def breakpoint_matches(cpu: CPUState, bp: CPUBreakpoint) -> bool:
+    """Whether a breakpoint counts now: a debugger's always, the CPU's own if it says so.
+
+    (in QEMU part of `check_for_breakpoints_slow`)
+    """
+    if bp.flags & BP_GDB:
+        return True
+    check = tcg_ops_of(cpu).debug_check_breakpoint
+    return check is not None and check(cpu)
 
 
 def helper_lookup_tb_ptr(cpu: CPUState, env: Any) -> TranslationBlock | None:

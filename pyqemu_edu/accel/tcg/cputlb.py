@@ -18,7 +18,8 @@ from typing import Any
 
 from pyqemu_edu.accel.tcg import tb_maint
 from pyqemu_edu.accel.tcg.tb import CF_PARALLEL
-from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState, MMUAccessType
+from pyqemu_edu.accel.tcg.watchpoint import cpu_check_watchpoint, cpu_watchpoint_address_matches
+from pyqemu_edu.hw.core.cpu import BP_MEM_READ, BP_MEM_WRITE, CPU_GET_CLASS, CPUState, MMUAccessType
 from pyqemu_edu.softmmu.dispatch import MemoryRegionSection
 from pyqemu_edu.softmmu.memory_access import memory_region_dispatch_read, memory_region_dispatch_write
 from pyqemu_edu.softmmu.memory_region import MemTxResult
@@ -62,7 +63,8 @@ View = dict[int, memoryview]
 class CPUTLBEntry:
     """What is behind a virtual page: `host` is RAM or ROM, else `section` a device's; `ram_addr` counts in all RAM.
 
-    One that is not `valid` served the access it was made for; the next one asks the target again.
+    One that is not `valid` served the access it was made for; the next one asks the target again.  `watched` says which
+    accesses somebody wants to know of (BP_MEM_ flags; in C `TLB_WATCHPOINT`).
     """
 
     prot: int
@@ -73,6 +75,7 @@ class CPUTLBEntry:
     ram_addr: int
     writable: bool
     valid: bool = True
+    watched: int = 0
 
 
 @dataclass(eq=False)
@@ -170,7 +173,8 @@ def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int,
     if page in tlb.entries:
         tlb.drop_page(page)
     valid = size >= TARGET_PAGE_SIZE
-    tlb.entries[page] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable, valid)
+    watched = cpu_watchpoint_address_matches(cpu, page, TARGET_PAGE_SIZE)
+    tlb.entries[page] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable, valid, watched)
 
 
 def tlb_fill(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
@@ -262,10 +266,14 @@ def load_helper(
     """`size` bytes at `addr`, unsigned; across a page's end, or misaligned at a device, out of two aligned loads."""
     entry = tlb_entry(cpu, addr, size, access_type, mmu_idx)
     offset = addr & ~PAGE_MASK
-    if entry.host is not None and offset + size <= TARGET_PAGE_SIZE:
+    if entry.host is not None and offset + size <= TARGET_PAGE_SIZE and not entry.watched:
         return int.from_bytes(entry.host[offset : offset + size], "little")
     misalignment = addr & (size - 1)
     if not misalignment:
+        if entry.watched and access_type == MMUAccessType.DATA_LOAD:
+            cpu_check_watchpoint(cpu, addr, size, BP_MEM_READ)
+        if entry.host is not None:
+            return int.from_bytes(entry.host[offset : offset + size], "little")
         return io_readx(cpu, entry, addr, size, access_type, mmu_idx)
     addr1 = addr - misalignment
     r1 = load_helper(cpu, addr1, size, mmu_idx, access_type)
@@ -278,9 +286,12 @@ def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) 
     entry = tlb_entry(cpu, addr, size, MMUAccessType.DATA_STORE, mmu_idx)
     offset = addr & ~PAGE_MASK
     value &= (1 << 8 * size) - 1
-    if offset + size > TARGET_PAGE_SIZE or (entry.host is None and addr & (size - 1)):
+    if offset + size > TARGET_PAGE_SIZE or (addr & (size - 1) and (entry.host is None or entry.watched)):
         store_helper_unaligned(cpu, addr, value, size, mmu_idx)
-    elif entry.host is None:
+        return
+    if entry.watched:
+        cpu_check_watchpoint(cpu, addr, size, BP_MEM_WRITE)
+    if entry.host is None:
         io_writex(cpu, entry, addr, value, size, mmu_idx)
     elif entry.writable:
         entry.host[offset : offset + size] = value.to_bytes(size, "little")
@@ -288,10 +299,15 @@ def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) 
 
 
 def store_helper_unaligned(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
-    """Store byte by byte, after making sure that the second page may be written too, if there is one."""
+    """Store byte by byte, after making sure that the second page may be written too, if there is one.
+
+    As in QEMU 7.2 a watchpoint in the middle of one page's bytes is noticed when those before it are stored.
+    """
     page2 = addr + size & PAGE_MASK
     if page2 != addr & PAGE_MASK:
-        tlb_entry(cpu, page2, addr + size & ~PAGE_MASK, MMUAccessType.DATA_STORE, mmu_idx)
+        entry2 = tlb_entry(cpu, page2, addr + size & ~PAGE_MASK, MMUAccessType.DATA_STORE, mmu_idx)
+        if entry2.watched or cpu.tlb[mmu_idx].entries[addr & PAGE_MASK].watched:
+            cpu_check_watchpoint(cpu, addr, size, BP_MEM_WRITE)
     for i in range(size):
         store_helper(cpu, addr + i & MASK64, value >> 8 * i, 1, mmu_idx)
 
@@ -307,7 +323,7 @@ def helper_ld(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -
     signed = signed and size < 8
     value = load_helper(cpu, addr, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is not None and entry.host is not None and entry.valid and not addr & (size - 1):
+    if entry is not None and entry.host is not None and entry.valid and not entry.watched and not addr & (size - 1):
         cpu.tlb[mmu_idx].loads()[size, signed][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, signed])
     return sign_extend(value, size) if signed else value
 
@@ -322,7 +338,7 @@ def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> 
     """A store that the views did not know: enter the page there unless somebody must notice (Not in QEMU)."""
     store_helper(cpu, addr, value, size, mmu_idx)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is None or not entry.valid or addr & (size - 1):
+    if entry is None or not entry.valid or entry.watched or addr & (size - 1):
         return
     if not entry.writable or tb_maint.page_has_code(entry.ram_addr):
         return

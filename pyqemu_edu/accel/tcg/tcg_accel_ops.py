@@ -7,15 +7,31 @@ from pyqemu_edu.accel.tcg.tcg_accel_ops_mttcg import mttcg_kick_vcpu_thread, mtt
 from pyqemu_edu.accel.tcg.tcg_accel_ops_rr import rr_kick_vcpu_thread, rr_start_vcpu_thread
 from pyqemu_edu.accel.tcg.tcg_all import TYPE_TCG_ACCEL, qemu_tcg_mttcg_enabled
 from pyqemu_edu.accel.tcg.tcg_cpus import tcg_handle_interrupt
-from pyqemu_edu.cpu import cpu_breakpoint_insert, cpu_breakpoint_remove, cpu_breakpoint_remove_all
+from pyqemu_edu.cpu import (
+    cpu_breakpoint_insert,
+    cpu_breakpoint_remove,
+    cpu_breakpoint_remove_all,
+    cpu_watchpoint_insert,
+    cpu_watchpoint_remove,
+    cpu_watchpoint_remove_all,
+)
 from pyqemu_edu.cpus_common import CPU_FOREACH
-from pyqemu_edu.hw.core.cpu import BP_GDB, CPUState
+from pyqemu_edu.hw.core.cpu import (
+    BP_GDB,
+    BP_MEM_ACCESS,
+    BP_MEM_READ,
+    BP_MEM_WRITE,
+    BP_STOP_BEFORE_ACCESS,
+    CPU_GET_CLASS,
+    CPUState,
+)
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.accel_ops import ACCEL_OPS_NAME, TYPE_ACCEL_OPS, AccelOpsClass
 from pyqemu_edu.softmmu.icount import icount_enabled
 
-ENOSYS = 38
+ENOSYS, EINVAL = 38, 22
+WATCHED = {2: BP_MEM_WRITE, 3: BP_MEM_READ, 4: BP_MEM_ACCESS}
 
 
 def tcg_supports_guest_debug() -> bool:
@@ -23,26 +39,39 @@ def tcg_supports_guest_debug() -> bool:
     return True
 
 
+def xlat_gdb_type(cpu: CPUState, gdbtype: int) -> int:
+    """What kind of watchpoint gdb means by 2 (write), 3 (read) or 4 (access), as BP_ flags."""
+    before = BP_STOP_BEFORE_ACCESS if CPU_GET_CLASS(cpu).gdb_stop_before_watchpoint else 0
+    return BP_GDB | WATCHED[gdbtype] | before
+
+
 def tcg_insert_breakpoint(cs: CPUState, type: int, addr: int, length: int) -> int:
-    """Stop all vCPUs at `addr`.  Types 0 and 1 are breakpoints; watchpoints are left out."""
-    if type > 1:
+    """Stop all vCPUs at `addr` (types 0 and 1), or before they touch what is there; an error number if they cannot."""
+    if type > 1 and type not in WATCHED:
         return -ENOSYS
     for cpu in CPU_FOREACH():
-        cpu_breakpoint_insert(cpu, addr, BP_GDB)
+        if type <= 1:
+            cpu_breakpoint_insert(cpu, addr, BP_GDB)
+        elif cpu_watchpoint_insert(cpu, addr, length, xlat_gdb_type(cpu, type)) is None:
+            return -EINVAL
     return 0
 
 
 def tcg_remove_breakpoint(cs: CPUState, type: int, addr: int, length: int) -> int:
     """Do not stop there any more; an error number if nobody did."""
-    if type > 1:
+    if type > 1 and type not in WATCHED:
         return -ENOSYS
-    errors = [cpu_breakpoint_remove(cpu, addr, BP_GDB) for cpu in CPU_FOREACH()]
+    if type <= 1:
+        errors = [cpu_breakpoint_remove(cpu, addr, BP_GDB) for cpu in CPU_FOREACH()]
+    else:
+        errors = [cpu_watchpoint_remove(cpu, addr, length, xlat_gdb_type(cpu, type)) for cpu in CPU_FOREACH()]
     return min(errors, default=0)
 
 
 def tcg_remove_all_breakpoints(cpu: CPUState) -> None:
     """Do not stop anywhere."""
     cpu_breakpoint_remove_all(cpu, BP_GDB)
+    cpu_watchpoint_remove_all(cpu, BP_GDB)
 
 
 def tcg_accel_ops_init(ops: AccelOpsClass) -> None:

@@ -86,6 +86,10 @@ SSTEP_NOTIMER = 4  # let no timers run meanwhile
 
 NO_LIMIT = 1 << 63  # instructions that nobody will live to see
 
+BP_MEM_READ = 0x01
+BP_MEM_WRITE = 0x02
+BP_MEM_ACCESS = BP_MEM_READ | BP_MEM_WRITE
+BP_STOP_BEFORE_ACCESS = 0x04
 BP_GDB = 0x10
 BP_CPU = 0x20
 BP_ANY = BP_GDB | BP_CPU
@@ -97,6 +101,16 @@ class CPUBreakpoint:
 
     pc: int
     flags: int = BP_GDB
+
+
+@dataclass(eq=False)
+class CPUWatchpoint:
+    """Some bytes whose reading or writing stops execution; `hitaddr` is where it was touched last."""
+
+    vaddr: int
+    len: int
+    flags: int
+    hitaddr: int = 0
 
 
 @dataclass(eq=False)
@@ -128,6 +142,7 @@ class TCGCPUOps:
     do_transaction_failed: Callable[..., None] | None = None
     do_unaligned_access: Callable[..., None] | None = None
     debug_check_breakpoint: Callable[[CPUState], bool] | None = None
+    debug_check_watchpoint: Callable[[CPUState, CPUWatchpoint], bool] | None = None
     translate_code: Callable[..., None] | None = None
     get_tb_cpu_state: Callable[[Any], tuple[int, int, int]] | None = None
 
@@ -218,6 +233,8 @@ class CPUState(DeviceState):
     gdb_num_regs: int = 0
     gdb_num_g_regs: int = 0
     breakpoints: list[CPUBreakpoint] = field(default_factory=list)
+    watchpoints: list[CPUWatchpoint] = field(default_factory=list)
+    watchpoint_hit: CPUWatchpoint | None = None
     cpu_index: int = 0
     cluster_index: int = 0
     tcg_cflags: int = 0

@@ -1,6 +1,7 @@
 """Numbers of the privileged architecture: CSR fields, modes, causes, interrupts (QEMU target/riscv/cpu_bits.h).
 
-CSR numbers stand in the table of `csr.py`.  Left out: what belongs to V, H, AIA and pointer masking.
+CSR numbers stand in the tables of `csr.py`; here are those that something is counted from.  Left out: what belongs to
+V, H, AIA and pointer masking.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ MASK64 = (1 << 64) - 1
 # misa: one bit for each extension (QEMU target/riscv/cpu.h)
 RVA, RVC, RVD, RVE, RVF, RVH, RVI, RVJ, RVM, RVS, RVU, RVV = (1 << ord(letter) - ord("A") for letter in "ACDEFHIJMSUV")
 MXL_RV32, MXL_RV64, MXL_RV128 = 1, 2, 3
+
+CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MHPMCOUNTER3, CSR_MCOUNTINHIBIT = 0xC00, 0xC02, 0xB00, 0xB03, 0x320
+CSR_SEED, CSR_VSTIMECMP = 0x015, 0x24D
 
 # Versions of the privileged architecture, and what misa cannot tell (QEMU target/riscv/cpu.h)
 PRIV_VERSION_1_10_0, PRIV_VERSION_1_11_0, PRIV_VERSION_1_12_0 = 0, 1, 2
@@ -65,6 +69,22 @@ FSR_AEXC, FSR_RD, FSR_RD_SHIFT = 0x1F, 7 << 5, 5
 # mcounteren, mcountinhibit
 COUNTEREN_CY, COUNTEREN_TM, COUNTEREN_IR = 1 << 0, 1 << 1, 1 << 2
 
+# menvcfg: what the modes below may do; senvcfg has the first four
+MENVCFG_FIOM  = 1 << 0
+MENVCFG_CBIE  = 3 << 4
+MENVCFG_CBCFE = 1 << 6
+MENVCFG_CBZE  = 1 << 7
+MENVCFG_PBMTE = 1 << 62
+MENVCFG_STCE  = 1 << 63
+
+# mseccfg: lockdown of machine mode, its whitelist, rules that can be unlocked; who may read seed
+MSECCFG_MML, MSECCFG_MMWP, MSECCFG_RLB = 1 << 0, 1 << 1, 1 << 2
+MSECCFG_USEED, MSECCFG_SSEED           = 1 << 8, 1 << 9
+
+# mhpmevent: overflow, and the modes in which nothing is counted
+MHPMEVENT_BIT_OF, MHPMEVENT_BIT_MINH, MHPMEVENT_BIT_SINH, MHPMEVENT_BIT_UINH = 1 << 63, 1 << 62, 1 << 61, 1 << 60
+MHPMEVENT_IDX_MASK = 0xFFFFF
+
 # hstatus
 HSTATUS_VSBE = 0x0000000000000020
 HSTATUS_VSXL = 0x0000000300000000
@@ -89,6 +109,9 @@ RISCV_EXCP_M_ECALL                = 0xb
 RISCV_EXCP_INST_PAGE_FAULT        = 0xc
 RISCV_EXCP_LOAD_PAGE_FAULT        = 0xd
 RISCV_EXCP_STORE_PAGE_FAULT       = 0xf
+
+DELEGABLE_EXCPS    = 0x00F0_BFFF  # every cause that the manual has
+VS_DELEGABLE_EXCPS = 0x0000_B1FF  # less the calls from above, and what only a hypervisor causes
 
 RISCV_EXCP_INT_FLAG = 0x80000000
 RISCV_EXCP_INT_MASK = 0x7FFFFFFF

@@ -23,7 +23,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     MSTATUS_FS,
     RVF,
 )
-from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_fp_enabled, riscv_has_ext
+from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import CPURISCVState
@@ -48,11 +48,6 @@ def riscv_cpu_get_fflags(env: CPURISCVState) -> int:
 def riscv_cpu_set_fflags(env: CPURISCVState, hard: int) -> None:
     """Let there have been these (QEMU target/riscv/fpu_helper.c)."""
     env.fp_status.float_exception_flags = sum(flag for flag, bit in EXCEPTIONS.items() if hard & bit)
-
-
-def fs(env: CPURISCVState, csrno: int) -> bool:
-    """These registers are seen while the unit is on, and by a debugger."""
-    return env.debugger or riscv_cpu_fp_enabled(env)
 
 
 def mark_fs_dirty(env: CPURISCVState) -> None:

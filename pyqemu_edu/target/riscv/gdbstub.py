@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.target.riscv.cpu_bits import MASK64, PRV_H, PRV_S, RVD, RVF
-from pyqemu_edu.target.riscv.csr import CsrRefused, csr_ops, riscv_csrrw_debug
+from pyqemu_edu.target.riscv.csr import csr_ops, riscv_csrrw_debug
+from pyqemu_edu.target.riscv.csr_declare import CsrRefused
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import CPURISCVState

@@ -1,18 +1,17 @@
 """From a virtual address to a physical one, and what may be done there (QEMU target/riscv/cpu_helper.c).
 
-Left out: the second stage of translation, which is the hypervisor's; watchpoints; the counting of TLB misses by the
-programmable counters.
+Left out: the second stage of translation, which is the hypervisor's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
 from pyqemu_edu.accel.tcg.cputlb import TARGET_PAGE_SIZE, tlb_set_page
-from pyqemu_edu.hw.core.cpu import CPUState, MMUAccessType
+from pyqemu_edu.accel.tcg.watchpoint import cpu_check_watchpoint
+from pyqemu_edu.hw.core.cpu import BP_MEM_READ, BP_MEM_WRITE, CPUState, MMUAccessType
 from pyqemu_edu.softmmu.memory_region import MemTxResult
 from pyqemu_edu.softmmu.physmem import address_space_ld, address_space_translate
 from pyqemu_edu.target.riscv.cpu_bits import (
@@ -56,7 +55,13 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     get_field,
 )
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_mmu_index, riscv_feature
-from pyqemu_edu.target.riscv.pmp import pmp_hart_has_privs, pmp_is_range_in_tlb
+from pyqemu_edu.target.riscv.pmp import pmp_hart_has_privs, pmp_is_range_in_tlb, pmp_privs_of_page
+from pyqemu_edu.target.riscv.pmu import (
+    RISCV_PMU_EVENT_CACHE_DTLB_READ_MISS,
+    RISCV_PMU_EVENT_CACHE_DTLB_WRITE_MISS,
+    RISCV_PMU_EVENT_CACHE_ITLB_PREFETCH_MISS,
+    riscv_pmu_incr_ctr,
+)
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import CPURISCVState
@@ -75,6 +80,8 @@ RESERVED_LEAVES = (PTE_W, PTE_W | PTE_X)  # what may be written can also be read
 PAGE_FAULTS   = {LOAD: RISCV_EXCP_LOAD_PAGE_FAULT,   STORE: RISCV_EXCP_STORE_PAGE_FAULT,       FETCH: RISCV_EXCP_INST_PAGE_FAULT}    # noqa: E501
 ACCESS_FAULTS = {LOAD: RISCV_EXCP_LOAD_ACCESS_FAULT, STORE: RISCV_EXCP_STORE_AMO_ACCESS_FAULT, FETCH: RISCV_EXCP_INST_ACCESS_FAULT}  # noqa: E501
 MISALIGNED    = {LOAD: RISCV_EXCP_LOAD_ADDR_MIS,     STORE: RISCV_EXCP_STORE_AMO_ADDR_MIS,     FETCH: RISCV_EXCP_INST_ADDR_MIS}      # noqa: E501
+MISSES        = {LOAD: RISCV_PMU_EVENT_CACHE_DTLB_READ_MISS, STORE: RISCV_PMU_EVENT_CACHE_DTLB_WRITE_MISS, FETCH: RISCV_PMU_EVENT_CACHE_ITLB_PREFETCH_MISS}  # noqa: E501
+WATCHED       = {LOAD: BP_MEM_READ,                  STORE: BP_MEM_WRITE,                      FETCH: 0}
 # fmt: on
 
 
@@ -102,6 +109,9 @@ def get_physical_address_pmp(
     """What may be done at `addr`, and for how many bytes around it: a page, or 1. Raises TranslatePmpFail."""
     if not riscv_feature(env, RISCV_FEATURE_PMP):
         return PAGE_RWX, TARGET_PAGE_SIZE
+    whole = pmp_privs_of_page(env, addr & TARGET_PAGE_MASK, mode)
+    if whole is not None and whole >> access_type & 1:
+        return whole, TARGET_PAGE_SIZE
     allowed, prot = pmp_hart_has_privs(env, addr, size, 1 << access_type, mode)
     if not allowed:
         raise TranslatePmpFail
@@ -111,8 +121,7 @@ def get_physical_address_pmp(
 # Page tables
 
 
-@dataclass(frozen=True, slots=True)
-class PageTableStep:
+class PageTableStep(NamedTuple):
     """An entry met on the way: where it is, what it holds, and how many bits of page number lie below its level."""
 
     pte_addr: int
@@ -247,11 +256,18 @@ def page_address(env: CPURISCVState, leaf: PageTableStep, addr: int) -> int:
 # What the TLB and the rest of the machine ask
 
 
+def pmu_tlb_fill_incr_ctr(env: CPURISCVState, access_type: MMUAccessType) -> None:
+    """Count that the TLB did not know a page, if a programmable counter was asked to."""
+    if env.cpu.pmu_event_ctr_map:
+        riscv_pmu_incr_ctr(env.cpu, MISSES[access_type])
+
+
 def riscv_cpu_tlb_fill(
     cs: CPUState, address: int, size: int, access_type: MMUAccessType, mmu_idx: int, probe: bool, retaddr: int
 ) -> bool:
     """Let the TLB know the page at `address`; whether the guest may go there: if not, it traps unless only probed."""
     env: CPURISCVState = cs.env_ptr
+    pmu_tlb_fill_incr_ctr(env, access_type)
     try:
         pa, prot = get_physical_address(env, address, access_type, mmu_idx)
         mode = effective_mode(env, mmu_idx, access_type)
@@ -259,6 +275,7 @@ def riscv_cpu_tlb_fill(
     except TranslateFail as failure:
         if probe:
             return False
+        cpu_check_watchpoint(cs, address, size, WATCHED[access_type])
         raise_mmu_exception(env, address, access_type, isinstance(failure, TranslatePmpFail))
         cpu_loop_exit_restore(cs, retaddr)
     tlb_set_page(cs, address & -tlb_size, pa & -tlb_size, prot & prot_pmp, mmu_idx, tlb_size)

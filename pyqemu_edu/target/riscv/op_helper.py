@@ -11,6 +11,7 @@ from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HALT
 from pyqemu_edu.target.riscv.cpu_bits import (
+    CSR_SEED,
     MASK64,
     MSTATUS_MIE,
     MSTATUS_MPIE,
@@ -34,7 +35,8 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     set_field,
 )
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_set_mode, riscv_feature, riscv_has_ext
-from pyqemu_edu.target.riscv.csr import CsrRefused, riscv_csrrw
+from pyqemu_edu.target.riscv.csr import riscv_csrrw
+from pyqemu_edu.target.riscv.csr_declare import CsrRefused
 from pyqemu_edu.target.riscv.pmp import pmp_get_num_rules
 from pyqemu_edu.util.main_loop import qemu_mutex_lock_iothread, qemu_mutex_unlock_iothread
 
@@ -55,7 +57,9 @@ def helper_raise_exception(env: CPURISCVState, exception: int) -> NoReturn:
 
 
 def helper_csrr(env: CPURISCVState, csr: int) -> int:
-    """Read a CSR without writing it."""
+    """Read a CSR without writing it, which the entropy source does not allow."""
+    if csr == CSR_SEED:
+        riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
     return helper_csrrw(env, csr, 0, 0)
 
 
