@@ -63,6 +63,7 @@ MODULES = (
     "hw.virtio.virtio_rng",
     "hw.char.virtio_serial_bus",
     "hw.char.virtio_console",
+    "hw.block.virtio_blk",
     "hw.block.pflash_cfi01",
     "hw.nvram.fw_cfg",
     "hw.pci.pci",

@@ -20,7 +20,7 @@ from pyqemu_edu.hw.core.qdev_properties import (
     DEFINE_PROP_UINT64,
     device_class_set_props,
 )
-from pyqemu_edu.hw.core.qdev_properties_system import DEFINE_PROP_DRIVE
+from pyqemu_edu.hw.core.qdev_properties_block import DEFINE_PROP_DRIVE
 from pyqemu_edu.hw.core.sysbus import TYPE_SYS_BUS_DEVICE, SysBusDevice, sysbus_init_mmio
 from pyqemu_edu.migration.vmstate import VMStateDescription
 from pyqemu_edu.qom.klass import object_check

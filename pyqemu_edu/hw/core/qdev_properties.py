@@ -25,6 +25,7 @@ from pyqemu_edu.hw.core.qdev_property_types import (
     qdev_prop_link,
     qdev_prop_on_off_auto,
     qdev_prop_size,
+    qdev_prop_size32,
     qdev_prop_string,
     qdev_prop_uint8,
     qdev_prop_uint16,
@@ -126,6 +127,11 @@ def DEFINE_PROP_INT64(name: str, field: str, defval: int) -> Property:
 def DEFINE_PROP_SIZE(name: str, field: str, defval: int) -> Property:
     """A number of bytes."""
     return Property(name, qdev_prop_size, field, defval)
+
+
+def DEFINE_PROP_SIZE32(name: str, field: str, defval: int) -> Property:
+    """A number of bytes below 4 GiB."""
+    return Property(name, qdev_prop_size32, field, defval)
 
 
 def DEFINE_PROP_ON_OFF_AUTO(name: str, field: str, defval: str) -> Property:

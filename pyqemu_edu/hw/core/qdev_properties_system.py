@@ -63,34 +63,6 @@ def qdev_prop_set_chr(dev: DeviceState, name: str, value: Chardev | None) -> Non
     object_property_set_str(dev, name, (value.label if value is not None else None) or "")
 
 
-# ---- drives
-
-
-def get_drive(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-    """The name of the drive, empty without one."""
-    visit_type_str(v, name, object_field_prop_ptr(obj, prop).load() or "")
-
-
-def set_drive(obj: Object, v: Visitor, name: str, prop: Property) -> None:
-    """There are no block back ends yet, so only "no drive" can be said."""
-    if drive := visit_type_str(v, name):
-        raise QemuError(f"Property '{object_get_typename(obj)}.{name}' can't find value '{drive}'")
-
-
-qdev_prop_drive = PropertyInfo(
-    "str",
-    get_drive,
-    set_drive,
-    "Node name or ID of a block device to use as a backend",
-    realized_set_allowed=True,
-)
-
-
-def DEFINE_PROP_DRIVE(name: str, field: str) -> Property:
-    """A block back end (QEMU include/hw/qdev-properties-system.h)."""
-    return Property(name, qdev_prop_drive, field)
-
-
 # ---- places on a PCI bus
 
 

@@ -114,6 +114,20 @@ def prop_set_bit(obj: Object, v: Visitor, name: str, prop: Property) -> None:
     pointer.store(pointer.load() | mask if visit_type_bool(v, name) else pointer.load() & ~mask)
 
 
+def qdev_propinfo_get_size32(obj: Object, v: Visitor, name: str, prop: Property) -> None:
+    """A number of bytes."""
+    visit_type_size(v, name, object_field_prop_ptr(obj, prop).load())
+
+
+def set_size32(obj: Object, v: Visitor, name: str, prop: Property) -> None:
+    """Keep a number of bytes below 4 GiB."""
+    value = visit_type_size(v, name)
+    if value > 0xFFFFFFFF:
+        where = f"{object_get_typename(obj)}.{name}"
+        raise QemuError(f"Property {where} doesn't take value {value} (maximum: {0xFFFFFFFF})")
+    object_field_prop_ptr(obj, prop).store(value)
+
+
 def create_link_property(klass: ObjectClass, name: str, prop: Property) -> ObjectProperty:
     """A strong link to an object of the property's `link_type`."""
     assert prop.link_type is not None
@@ -138,6 +152,8 @@ def qdev_prop_allow_set_link_before_realize(dev: DeviceState, name: str, value: 
 
 # ---- the types
 
+ON_OFF_AUTO = ("auto", "on", "off")
+
 qdev_prop_bit = PropertyInfo("bool", prop_get_bit, prop_set_bit, description="on/off")
 qdev_prop_bool = field_info("bool", visit_type_bool)
 qdev_prop_uint8 = field_info("uint8", visit_type_uint8)
@@ -147,6 +163,7 @@ qdev_prop_uint64 = field_info("uint64", visit_type_uint64)
 qdev_prop_int32 = field_info("int32", visit_type_int32)
 qdev_prop_int64 = field_info("int64", visit_type_int64)
 qdev_prop_size = field_info("size", visit_type_size)
+qdev_prop_size32 = PropertyInfo("size", qdev_propinfo_get_size32, set_size32)
 qdev_prop_string = PropertyInfo("str", get_string, set_string, release=release_string)
-qdev_prop_on_off_auto = enum_info("OnOffAuto", ("auto", "on", "off"), "on/off/auto")
+qdev_prop_on_off_auto = enum_info("OnOffAuto", ON_OFF_AUTO, "on/off/auto")
 qdev_prop_link = PropertyInfo("link", create=create_link_property)
