@@ -171,7 +171,8 @@ def host_memory_backend_get_size(backend: HostMemoryBackend, v: Visitor, name: s
 
 def host_memory_backend_set_size(backend: HostMemoryBackend, v: Visitor, name: str, opaque: Any) -> None:
     """Setter of `size`, in bytes."""
-    refuse_if_inited(backend)
+    if host_memory_backend_mr_inited(backend):
+        raise QemuError(f"cannot change property {name} of {object_get_typename(backend)} ")
     value = visit_type_size(v, name)
     if not value:
         raise QemuError(f"property '{name}' of {object_get_typename(backend)} doesn't take value '{value}'")
