@@ -41,7 +41,6 @@ NOT_HERE = {
     "-machine virt -device virtio-rng-device,foo=bar": RNG,
     "-machine virt -device driver=virtio-rng-device,max-bytes=xx": RNG,
     "-machine virt -device virtio-rng-device,help": RNG,
-    "-object secret,help": "secret is known by name only",
 }
 
 

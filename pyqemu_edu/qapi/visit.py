@@ -5,6 +5,8 @@ does what that function would do: ask the visitor for each member in turn, for t
 complain about what is left over.
 
     visit_type(v, None, "NumaOptions")   {"type": "node", "nodeid": 1, "cpus": [0, 1]}
+
+Like all visits it goes both ways: an input visitor brings the value, an output visitor is told it.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ from pyqemu_edu.util.qdict import QDict
 
 Declaration = dict[str, Any]
 
-BUILTIN: dict[str, Callable[[Visitor, str], Any]] = {
+BUILTIN: dict[str, Callable[..., Any]] = {
     "str": visit_type_str,
     "bool": visit_type_bool,
     "int": visit_type_int,
@@ -78,40 +80,45 @@ def enum_values(name: str) -> list[str]:
     return values
 
 
-def visit_type(v: Visitor, name: str | None, type: str | list[str]) -> Any:
-    """The value of that type that an input visitor brings, as plain data.  `QemuError` if it brings none."""
+def visit_type(v: Visitor, name: str | None, type: str | list[str], value: Any = None) -> Any:
+    """A value of that type, as plain data.  `QemuError` if an input visitor brings none."""
     if isinstance(type, list):
-        return visit_type_list(v, name or "", (), lambda v, name, _: visit_type(v, name, type[0]))
+        return visit_type_list(v, name or "", value or (), lambda v, name, each: visit_type(v, name, type[0], each))
     if type in BUILTIN:
-        return BUILTIN[type](v, name or "")
+        return BUILTIN[type](v, name or "", *(() if value is None else (value,)))
     declaration = qapi_types()[type]
     if "enum" in declaration:
-        return declaration["enum"][visit_type_enum(v, name or "", lookup=declaration["enum"])]
+        return visit_enum(v, name or "", declaration["enum"], value)
     if "alternate" in declaration:
         return visit_alternate(v, name, type, declaration["alternate"])
-    return visit_object(v, name, declaration)
+    return visit_object(v, name, declaration, value or {})
 
 
-def visit_object(v: Visitor, name: str | None, declaration: Declaration) -> QDict:
+def visit_enum(v: Visitor, name: str, words: list[str], value: str | None) -> str:
+    """One of a few words."""
+    return words[visit_type_enum(v, name, 0 if value is None else words.index(value), words)]
+
+
+def visit_object(v: Visitor, name: str | None, declaration: Declaration, value: QDict) -> QDict:
     """A struct or a union."""
     visit_start_struct(v, name)
     try:
-        value = visit_members(v, declaration)
+        value = visit_members(v, declaration, value)
         visit_check_struct(v)
     finally:
         visit_end_struct(v)
     return value
 
 
-def visit_members(v: Visitor, declaration: Declaration) -> QDict:
+def visit_members(v: Visitor, declaration: Declaration, old: QDict) -> QDict:
     """The members in order, then those of the variant that the tag chooses; optional ones only where given."""
     value = {}
     for member, type in declaration["members"].items():
         optional, name = member.startswith("*"), member.removeprefix("*")
-        if not optional or visit_optional(v, name):
-            value[name] = visit_type(v, name, type)
+        if not optional or visit_optional(v, name, name in old):
+            value[name] = visit_type(v, name, type, old.get(name))
     variant = declaration.get("variants", {}).get(value.get(declaration.get("tag")))
-    return value | visit_members(v, qapi_types()[variant]) if variant else value
+    return value | visit_members(v, qapi_types()[variant], old) if variant else value
 
 
 def visit_alternate(v: Visitor, name: str | None, type: str, alternatives: dict[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pyqemu_edu.qapi.visitor import Visitor, visit_type_int32, visit_type_str, visit_type_uint64
@@ -18,11 +19,18 @@ from pyqemu_edu.softmmu.memory_region import (
     UINT64_MAX,
     MemoryRegion,
     MemoryRegionOps,
+    RAMBlock,
     memory_region_name,
     memory_region_size,
     unassigned_mem_ops,
 )
-from pyqemu_edu.softmmu.ram_block import qemu_map_ram_ptr, qemu_ram_alloc, qemu_ram_free, qemu_ram_set_idstr
+from pyqemu_edu.softmmu.ram_block import (
+    qemu_map_ram_ptr,
+    qemu_ram_alloc,
+    qemu_ram_alloc_from_fd,
+    qemu_ram_free,
+    qemu_ram_set_idstr,
+)
 from pyqemu_edu.util.error import QemuError
 
 
@@ -65,11 +73,25 @@ def memory_region_init_io(
 
 def memory_region_init_ram_flags_nomigrate(owner: Object | None, name: str | None, size: int) -> MemoryRegion:
     """RAM that migration does not know of.  `QemuError` if the host has not so much."""
+    return init_ram_from(owner, name, size, lambda mr: qemu_ram_alloc(size, mr))
+
+
+def memory_region_init_ram_from_fd(
+    owner: Object | None, name: str | None, size: int, share: bool, fd: int, align: int = 0
+) -> MemoryRegion:
+    """RAM that is an open file."""
+    return init_ram_from(owner, name, size, lambda mr: qemu_ram_alloc_from_fd(size, mr, fd, share, align))
+
+
+def init_ram_from(
+    owner: Object | None, name: str | None, size: int, alloc: Callable[[MemoryRegion], RAMBlock]
+) -> MemoryRegion:
+    """RAM with whatever host memory `alloc` gives (Not in QEMU: what its functions for RAM share)."""
     mr = memory_region_init(owner, name, size)
     mr.ram = True
     mr.terminates = True
     try:
-        mr.ram_block = qemu_ram_alloc(size, mr)
+        mr.ram_block = alloc(mr)
     except QemuError:
         mr.size = 0
         object_unparent(mr)

@@ -29,6 +29,7 @@ class Statics:
         self.tls = threading.local()
         self.events: SimpleQueue[None] = SimpleQueue()
         self.bottom_halves: deque[QEMUBH] = deque()
+        self.ready = False
 
 
 statics = per_process(Statics)
@@ -144,6 +145,12 @@ def qemu_init_main_loop() -> None:
     notify = statics().events.put
     for clock in QEMUClockType:
         timerlist_set_notify(main_loop_tlg(clock), lambda: notify(None))
+    statics().ready = True
+
+
+def qemu_main_loop_ready() -> bool:
+    """Whether there is a main loop yet (Not in QEMU: there its context is looked for)."""
+    return statics().ready
 
 
 def os_host_main_loop_wait(timeout_ns: int) -> None:
