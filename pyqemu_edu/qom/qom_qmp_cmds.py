@@ -20,6 +20,7 @@ from pyqemu_edu.qom.klass import (
 )
 from pyqemu_edu.qom.object import object_new, object_unref
 from pyqemu_edu.qom.object_interfaces import user_creatable_add_qapi, user_creatable_del
+from pyqemu_edu.qom.paper_properties import paper_properties
 from pyqemu_edu.qom.path import object_resolve_path_ambiguous
 from pyqemu_edu.qom.property import (
     object_class_property_iter,
@@ -141,6 +142,9 @@ def qmp_device_list_properties(typename: str) -> list[ObjectProperty]:
         raise DeviceNotFound(f"Device '{typename}' not found")
     if object_class_dynamic_cast(klass, TYPE_DEVICE) is None or object_class_is_abstract(klass):
         raise QemuError("Parameter 'typename' expects a non-abstract device type")
+    known = paper_properties(typename) if klass.type.paper else None
+    if known is not None:
+        return known
     obj = object_new(typename)
     own = [
         prop
