@@ -301,13 +301,14 @@ def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) 
 def store_helper_unaligned(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
     """Store byte by byte, after making sure that the second page may be written too, if there is one.
 
-    As in QEMU 7.2 a watchpoint in the middle of one page's bytes is noticed when those before it are stored.
+    Watchpoints are checked as QEMU 7.2 does it, which for bytes within one page looks at all that come before them.
     """
-    page2 = addr + size & PAGE_MASK
-    if page2 != addr & PAGE_MASK:
-        entry2 = tlb_entry(cpu, page2, addr + size & ~PAGE_MASK, MMUAccessType.DATA_STORE, mmu_idx)
-        if entry2.watched or cpu.tlb[mmu_idx].entries[addr & PAGE_MASK].watched:
-            cpu_check_watchpoint(cpu, addr, size, BP_MEM_WRITE)
+    page1, page2, size2 = addr & PAGE_MASK, addr + size & PAGE_MASK, addr + size & ~PAGE_MASK
+    if page2 != page1:
+        tlb_entry(cpu, page2, size2, MMUAccessType.DATA_STORE, mmu_idx)
+    if cpu.watchpoints:
+        cpu_check_watchpoint(cpu, addr, size - size2, BP_MEM_WRITE)
+        cpu_check_watchpoint(cpu, page2, size2, BP_MEM_WRITE)
     for i in range(size):
         store_helper(cpu, addr + i & MASK64, value >> 8 * i, 1, mmu_idx)
 
