@@ -1,0 +1,218 @@
+"""Virtio over memory: the same words at the registers of both machines, and the same answers."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from virtio_bench import RAM, Bench, our_bench, real_bench
+from virtio_driver import EVENT_IDX, INDIRECT, NEXT, WRITE, Desc, Driver
+
+MODERN = ("-global", "virtio-mmio.force-legacy=false")
+RNG = ("-seed", "7", "-device", "virtio-rng-device")
+SERIAL = ("-device", "virtio-serial-device", "-chardev", "ringbuf,id=c0", "-device", "virtconsole,chardev=c0")
+BLK = ("-drive", "if=none,id=d0,file={disk},format=raw", "-device", "virtio-blk-device,drive=d0,serial=S1")
+DEVICES = {"rng": RNG, "serial": SERIAL, "blk": BLK}
+BUFFER = RAM + 0x300000
+DISK = b"".join(f"sector {n:4}".encode().ljust(512, b".") for n in range(64))
+
+Scenario = Callable[[Bench], list[object]]
+
+
+def both(real_qemu: str, scenario: Scenario, *arguments: str) -> tuple[list[object], list[object]]:
+    """What both machines answer, and what is on their disks in the end."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
+        disks = [Path(folder) / name for name in ("ours", "real")]
+        for disk in disks:
+            disk.write_bytes(DISK)
+        mine, theirs = ([word.format(disk=disk) for word in arguments] for disk in disks)
+        with our_bench(*mine) as bench:
+            ours = [*scenario(bench), bench.messages()]
+        with real_bench(real_qemu, log, *theirs) as bench:
+            reals = [*scenario(bench), bench.messages()]
+        return [*ours, disks[0].read_bytes()], [*reals, disks[1].read_bytes()]
+
+
+@pytest.fixture(params=[(), MODERN], ids=["legacy", "modern"])
+def transport(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return request.param
+
+
+def registers(bench: Bench) -> list[object]:
+    driver = Driver(bench)
+    seen: list[object] = []
+    for half in range(2):
+        driver.store(0x14, half)
+        seen.append([driver.load(offset) for offset in range(0, 0x100, 4)])
+    for size in (1, 2, 4):
+        seen.append([driver.load(offset, size) for offset in range(0x100, 0x200, size)])
+    for queue in (0, 1, 5, 63, 64, 1023, 1024):
+        driver.store(0x30, queue)
+        seen.append([driver.load(offset) for offset in (0x34, 0x40, 0x44)])
+    return seen
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_fresh_registers_read_as_the_reference_says(real_qemu: str, transport: tuple[str, ...], device: str) -> None:
+    ours, reals = both(real_qemu, registers, *transport, *DEVICES[device])
+    assert ours == reals
+
+
+def filled(bench: Bench) -> list[object]:
+    driver = Driver(bench)
+    driver.start()
+    driver.describe(0, (BUFFER, 16, WRITE, 0), (BUFFER + 64, 8, WRITE | NEXT, 2), (BUFFER + 128, 8, WRITE, 0))
+    seen: list[object] = []
+    for head in (0, 1, 0):
+        driver.offer(0, head)
+        seen += [driver.state(), bench.read(BUFFER, 256).hex()]
+        driver.acknowledge()
+        seen.append(driver.state())
+    return seen
+
+
+def test_random_numbers_fill_the_drivers_buffers(real_qemu: str, transport: tuple[str, ...]) -> None:
+    ours, reals = both(real_qemu, filled, *transport, *RNG)
+    assert ours == reals
+
+
+# ---- what no driver may do
+
+MiB = 1 << 20
+WRONG: dict[str, tuple[list[Desc], int]] = {
+    "a chain that goes in circles": ([(BUFFER, 16, WRITE | NEXT, 1), (BUFFER, 16, WRITE | NEXT, 0)], 0),
+    "a chain that leaves the table": ([(BUFFER, 16, WRITE | NEXT, 8)], 0),
+    "a head outside the table": ([(BUFFER, 16, WRITE, 0)], 99),
+    "a buffer without bytes": ([(BUFFER, 0, WRITE, 0)], 0),
+    "what can be read after what can be written": ([(BUFFER, 16, WRITE | NEXT, 1), (BUFFER, 16, 0, 0)], 0),
+    "an indirect table of no length": ([(BUFFER, 0, INDIRECT, 0)], 0),
+    "an indirect table of an odd length": ([(BUFFER, 17, INDIRECT, 0)], 0),
+    "an indirect table where no memory is": ([(1 << 40, 16, INDIRECT, 0)], 0),
+    "an indirect table at the end of memory": ([(RAM + 128 * MiB - 16, 32, INDIRECT, 0)], 0),
+    "a buffer where no memory is": ([(1 << 40, 16, WRITE, 0)], 0),
+    "a large buffer where no memory is": ([(1 << 40, 8192, WRITE, 0)], 0),
+    "a buffer in the flash": ([(0x20000000, 16, WRITE, 0)], 0),
+    "a buffer in its own registers": ([(0x10008000, 16, WRITE, 0)], 0),
+    "a buffer at the end of memory": ([(RAM + 128 * MiB - 16, 64, WRITE, 0)], 0),
+    "an indirect chain in circles": ([(BUFFER, 32, INDIRECT, 0)], 0),
+}
+
+
+def wrong(bench: Bench, descriptors: list[Desc], head: int) -> list[object]:
+    driver = Driver(bench)
+    seen: list[object] = []
+    for features in (0, EVENT_IDX):
+        driver.start(features)
+        driver.describe(0, (BUFFER, 8, WRITE | NEXT, 1), (BUFFER, 8, WRITE | NEXT, 0), at=BUFFER)
+        driver.describe(0, *descriptors)
+        driver.offer(0, head)
+        seen.append(driver.state())
+        driver.acknowledge()
+        driver.describe(0, (BUFFER, 8, WRITE, 0))
+        driver.offer(0, 0)
+        seen += [driver.state(), bench.read(BUFFER, 128).hex()]
+    return seen
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_drivers_mistakes_have_the_references_consequences(
+    real_qemu: str, transport: tuple[str, ...], case: str
+) -> None:
+    ours, reals = both(real_qemu, lambda bench: wrong(bench, *WRONG[case]), *transport, *RNG)
+    assert ours == reals
+
+
+# ---- disks
+
+
+def disk_request(driver: Driver, type: int, sector: int, data: bytes = b"", room: int = 0) -> list[object]:
+    """Header, data, status byte; a request without data to write has room to read into."""
+    bench = driver.bench
+    bench.write(BUFFER, struct.pack("<IIQ", type, 0, sector) + data)
+    bench.write(BUFFER + 0x1000, b"\xee" * (room + 1))
+    chain: list[Desc] = [(BUFFER, 16, NEXT, 1)]
+    if data:
+        chain.append((BUFFER + 16, len(data), NEXT, 2))
+    if room:
+        chain.append((BUFFER + 0x1000, room, WRITE | NEXT, len(chain) + 1))
+    chain.append((BUFFER + 0x1000 + room, 1, WRITE, 0))
+    driver.describe(0, *chain)
+    before = driver.ring(0)[2:4]
+    driver.offer(0, 0)
+    for _ in range(200):
+        bench.settle()
+        if driver.ring(0)[2:4] != before:
+            break
+        time.sleep(0.005)
+    seen = [type, sector, driver.state(), bench.read(BUFFER + 0x1000, room + 1)]
+    driver.acknowledge()
+    return seen
+
+
+IN, OUT, SCSI, FLUSH, GET_ID, DISCARD, ZEROES = 0, 1, 2, 4, 8, 11, 13
+
+
+def disk_work(bench: Bench) -> list[object]:
+    driver = Driver(bench)
+    driver.start()
+    seen = [bench.read(driver.base + 0x100, 60)]
+    seen += [disk_request(driver, IN, sector, room=512) for sector in (0, 5, 63, 64, 1 << 40)]
+    seen += [disk_request(driver, IN, 60, room=room) for room in (1024, 2048, 4096, 100, 0)]
+    seen += [disk_request(driver, OUT, sector, data=b"new" * 512) for sector in (2, 62)]
+    seen.append(disk_request(driver, OUT, 3, data=b"odd"))
+    seen += [disk_request(driver, IN, 2, room=2048), disk_request(driver, FLUSH, 0)]
+    seen += [disk_request(driver, GET_ID, 0, room=room) for room in (20, 2, 64)]
+    seen += [disk_request(driver, type, 0, room=512) for type in (SCSI, 3, 5, 77, 0x80000000)]
+    seen += [
+        disk_request(driver, type, 0, data=range_of(8, 4, flags))
+        for type in (10, DISCARD, ZEROES)
+        for flags in (0, 1, 2)
+    ]
+    seen += [disk_request(driver, ZEROES, 0, data=range_of(sector, 4, 0)) for sector in (61, 1 << 50)]
+    seen.append(disk_request(driver, ZEROES, 0, data=range_of(1, 1, 0) * 2))
+    driver.store(0x100 + 32, 0, size=1)
+    seen += [disk_request(driver, IN, 8, room=2048), bench.read(driver.base + 0x100, 60)]
+    return seen
+
+
+def range_of(sector: int, count: int, flags: int) -> bytes:
+    return struct.pack("<QII", sector, count, flags)
+
+
+def test_a_disk_answers_as_the_references_and_has_the_same_on_it_afterwards(
+    real_qemu: str, transport: tuple[str, ...]
+) -> None:
+    ours, reals = both(real_qemu, disk_work, *transport, *BLK)
+    assert ours == reals
+
+
+BROKEN_REQUESTS: dict[str, list[Desc]] = {
+    "no header": [(BUFFER, 16, WRITE, 0)],
+    "no status": [(BUFFER, 16, 0, 0)],
+    "a short header": [(BUFFER, 15, NEXT, 1), (BUFFER, 1, WRITE, 0)],
+    "a short range": [(BUFFER + 32, 31, NEXT, 1), (BUFFER, 1, WRITE, 0)],
+}
+
+
+def broken_request(bench: Bench, chain: list[Desc]) -> list[object]:
+    driver = Driver(bench)
+    driver.start()
+    bench.write(BUFFER + 32, struct.pack("<IIQ", DISCARD, 0, 0))
+    driver.describe(0, *chain)
+    driver.offer(0, 0)
+    seen: list[object] = [driver.state()]
+    driver.start()
+    return [*seen, disk_request(driver, IN, 1, room=512)]
+
+
+@pytest.mark.parametrize("case", BROKEN_REQUESTS)
+def test_what_is_no_request_breaks_the_disk_until_it_is_reset(
+    real_qemu: str, transport: tuple[str, ...], case: str
+) -> None:
+    ours, reals = both(real_qemu, lambda bench: broken_request(bench, BROKEN_REQUESTS[case]), *transport, *BLK)
+    assert ours == reals
