@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pyqemu_edu.softmmu.libfdt import (
+    FDT_BEGIN_NODE,
+    PROP_HEADER_SIZE,
     Fdt,
+    FdtError,
     fdt_add_subnode,
+    fdt_check_header,
     fdt_create_empty_tree,
     fdt_getprop,
+    fdt_open_into,
+    fdt_over,
     fdt_path_offset,
     fdt_setprop,
     fdt_subnode_offset,
 )
 from pyqemu_edu.util.error import QemuExit, error_report, info_report
+from pyqemu_edu.util.guest_random import qemu_guest_getrandom_nofail
 
 FDT_MAX_SIZE = 0x100000
+INT_MAX = 2**31 - 1
 
 
 def create_device_tree() -> Fdt:
@@ -24,13 +33,52 @@ def create_device_tree() -> Fdt:
     return fdt_create_empty_tree(FDT_MAX_SIZE)
 
 
+def load_device_tree(filename_path: str) -> Fdt | None:
+    """The tree in a file, with as much room again and 20000 bytes; None, with a message, if it cannot be used."""
+    try:
+        with open(filename_path, "rb") as file:
+            data = file.read()
+    except OSError:
+        error_report(f"Unable to get size of device tree file '{filename_path}'")
+        return None
+    if len(data) > INT_MAX // 2 - 10000:
+        error_report(f"Device tree file '{filename_path}' is too large")
+        return None
+    try:
+        fdt = fdt_open_into(data, 2 * (len(data) + 10000))
+    except FdtError as error:
+        error_report(f"load_device_tree: Unable to copy device tree into memory: {error}")
+        return None
+    return checked_device_tree(fdt, filename_path)
+
+
+def checked_device_tree(fdt: Fdt, filename_path: str) -> Fdt | None:
+    """The tree again, unless a part of it lies elsewhere (in QEMU the end of `load_device_tree`)."""
+    try:
+        fdt_check_header(fdt)
+    except FdtError:
+        error_report(f"Device tree file loaded into memory is invalid: {filename_path}")
+        return None
+    return fdt
+
+
+@contextmanager
+def ends_process(failed: str) -> Iterator[None]:
+    """Where libfdt refuses, say that this failed and why, and end the process (Not in QEMU: written out there)."""
+    try:
+        yield
+    except FdtError as error:
+        error_report(f"{failed}: {error}")
+        raise QemuExit(1) from None
+
+
 def findnode_nofail(fdt: Fdt, node_path: str) -> int:
     """The offset of the node at `node_path`; without it the process ends."""
-    offset = fdt_path_offset(fdt, node_path)
-    if offset is None:
-        error_report(f"findnode_nofail Couldn't find node {node_path}: FDT_ERR_NOTFOUND")
-        raise QemuExit(1)
-    return offset
+    with ends_process(f"findnode_nofail Couldn't find node {node_path}"):
+        offset = fdt_path_offset(fdt, node_path)
+        if offset is None:
+            raise FdtError("FDT_ERR_NOTFOUND")
+        return offset
 
 
 def qemu_fdt_add_subnode(fdt: Fdt, name: str) -> int:
@@ -55,12 +103,16 @@ def qemu_fdt_add_path(fdt: Fdt, path: str) -> int:
 
 def qemu_fdt_setprop(fdt: Fdt, node_path: str, name: str, value: bytes) -> None:
     """Set a property; a new one goes in front of the others."""
-    fdt_setprop(fdt, findnode_nofail(fdt, node_path), name, value)
+    offset = findnode_nofail(fdt, node_path)
+    with ends_process(f"qemu_fdt_setprop: Couldn't set {node_path}/{name}"):
+        fdt_setprop(fdt, offset, name, value)
 
 
 def qemu_fdt_setprop_cell(fdt: Fdt, node_path: str, name: str, value: int) -> None:
     """Set a property to one 32-bit number."""
-    qemu_fdt_setprop_cells(fdt, node_path, name, value)
+    offset = findnode_nofail(fdt, node_path)
+    with ends_process(f"qemu_fdt_setprop_cell: Couldn't set {node_path}/{name} = {value & 0xFFFFFFFF:#08x}"):
+        fdt_setprop(fdt, offset, name, struct.pack(">I", value & 0xFFFFFFFF))
 
 
 def qemu_fdt_setprop_cells(fdt: Fdt, node_path: str, name: str, *cells: int) -> None:
@@ -81,7 +133,9 @@ def qemu_fdt_setprop_u64(fdt: Fdt, node_path: str, name: str, value: int) -> Non
 
 def qemu_fdt_setprop_string(fdt: Fdt, node_path: str, name: str, string: str) -> None:
     """Set a property to a string."""
-    qemu_fdt_setprop(fdt, node_path, name, string.encode() + b"\0")
+    offset = findnode_nofail(fdt, node_path)
+    with ends_process(f"qemu_fdt_setprop_string: Couldn't set {node_path}/{name} = {string}"):
+        fdt_setprop(fdt, offset, name, string.encode("utf-8", "surrogateescape") + b"\0")
 
 
 def qemu_fdt_setprop_string_array(fdt: Fdt, node_path: str, name: str, strings: Sequence[str]) -> None:
@@ -116,3 +170,12 @@ def qemu_fdt_dumpdtb(fdt: Fdt, size: int, dumpdtb: str | None) -> None:
         raise QemuExit(1) from None
     info_report(f"dtb dumped to {dumpdtb}. Exiting.")
     raise QemuExit(0)
+
+
+def qemu_fdt_randomize_seeds(blob: bytearray) -> None:
+    """Give every `rng-seed` in the tree new random bytes."""
+    fdt = fdt_over(blob)
+    nodes = [offset for depth, tag, offset in fdt.tags(0) if tag == FDT_BEGIN_NODE and depth > 1]
+    for offset in (offset for node in nodes for offset in fdt.properties(node)):
+        if fdt.string(fdt.word(offset + 8)) == "rng-seed":
+            fdt.put(offset + PROP_HEADER_SIZE, qemu_guest_getrandom_nofail(fdt.word(offset + 4)))

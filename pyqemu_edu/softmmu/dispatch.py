@@ -69,10 +69,11 @@ class SubPage:
 
 @dataclass(eq=False)
 class AddressSpaceDispatch:
-    """Sections of whole pages in ascending order (QEMU has a radix tree; we halve)."""
+    """Sections of whole pages in ascending order (QEMU has a radix tree; we halve); the next is often the last one."""
 
     unassigned: MemoryRegionSection
     sections: list[MemoryRegionSection] = field(default_factory=list)
+    mru_section: MemoryRegionSection | None = None
 
     def find(self, addr: int) -> MemoryRegionSection:
         """The section of the page that `addr` is on; `unassigned` where there is none (QEMU `phys_page_find`)."""
@@ -181,7 +182,9 @@ subpage_ops = MemoryRegionOps(
 
 def address_space_lookup_region(d: AddressSpaceDispatch, addr: int, resolve_subpage: bool) -> MemoryRegionSection:
     """The section at `addr`: of the page, or of the byte if subpages are to be looked into."""
-    section = d.find(addr)
+    section = d.mru_section
+    if section is None or section is d.unassigned or not 0 <= addr - section.offset_within_address_space < section.size:
+        section = d.mru_section = d.find(addr)
     if not (resolve_subpage and section.mr.subpage):
         return section
     inner = (s for s in section.mr.opaque.sub_sections if s.offset_within_address_space <= addr < s.end)
@@ -228,7 +231,7 @@ def prepare_mmio_access() -> Iterator[None]:
         qemu_mutex_unlock_iothread()
 
 
-def write_ram(mr: MemoryRegion, addr: int, data: bytes | memoryview) -> None:
+def write_ram(mr: MemoryRegion, addr: int, data: bytes | bytearray | memoryview) -> None:
     """Overwrite the host memory behind a region (in C a `memcpy` with `invalidate_and_set_dirty` behind it)."""
     assert mr.ram_block is not None
     mr.ram_block.view[addr : addr + len(data)] = data

@@ -17,12 +17,17 @@ FDT_MAGIC = 0xD00DFEED
 FDT_VERSION, FDT_LAST_COMPATIBLE_VERSION = 17, 16
 FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP, FDT_NOP, FDT_END = 1, 2, 3, 4, 9
 HEADER_SIZE, RESERVE_ENTRY_SIZE, PROP_HEADER_SIZE = 40, 16, 12
-WORD = struct.Struct(">I")
+HEADER, WORD = struct.Struct(">10I"), struct.Struct(">I")
+INT32_MAX = 2**31 - 1
 
 
 def align(length: int, unit: int = 4) -> int:
     """`length` rounded up to whole words."""
     return -(-length // unit) * unit
+
+
+class FdtError(Exception):
+    """What libfdt answers with a negative number; the text is its name."""
 
 
 @dataclass(eq=False)
@@ -36,26 +41,29 @@ class Fdt:
     off_dt_strings: int
     size_dt_strings: int
     size_dt_struct: int
+    last_comp_version: int = FDT_LAST_COMPATIBLE_VERSION
+    boot_cpuid_phys: int = 0
 
     def blob(self) -> bytes:
         """All `len(buffer)` bytes, the header in front."""
         # fmt: off
-        header = struct.pack(
-            ">10I", FDT_MAGIC, self.totalsize, self.off_dt_struct, self.off_dt_strings, self.off_mem_rsvmap,
-            FDT_VERSION, FDT_LAST_COMPATIBLE_VERSION, 0, self.size_dt_strings, self.size_dt_struct,
+        header = HEADER.pack(
+            FDT_MAGIC, self.totalsize, self.off_dt_struct, self.off_dt_strings, self.off_mem_rsvmap,
+            FDT_VERSION, self.last_comp_version, self.boot_cpuid_phys, self.size_dt_strings, self.size_dt_struct,
         )
         # fmt: on
         return header + bytes(self.buffer[HEADER_SIZE:])
 
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """`length` bytes at `offset` of the structure (libfdt `fdt_offset_ptr`)."""
+        start = self.off_dt_struct + offset
+        if offset < 0 or offset + length > self.size_dt_struct or start + length > self.totalsize:
+            raise FdtError("FDT_ERR_TRUNCATED")
+        return bytes(self.buffer[start : start + length])
+
     def word(self, offset: int) -> int:
         """The word at `offset` of the structure."""
-        value: int = WORD.unpack_from(self.buffer, self.off_dt_struct + offset)[0]
-        return value
-
-    def bytes_at(self, offset: int, length: int) -> bytes:
-        """`length` bytes at `offset` of the structure."""
-        start = self.off_dt_struct + offset
-        return bytes(self.buffer[start : start + length])
+        return int.from_bytes(self.bytes_at(offset, 4), "big")
 
     def put(self, offset: int, data: bytes) -> None:
         """Overwrite the structure from `offset` on."""
@@ -65,33 +73,112 @@ class Fdt:
     def name_at(self, offset: int) -> str:
         """The name of the node at `offset`."""
         start = self.off_dt_struct + offset + 4
-        return self.buffer[start : self.buffer.index(0, start)].decode()
+        end = self.buffer.find(0, start, self.off_dt_struct + self.size_dt_struct)
+        if end < 0:
+            raise FdtError("FDT_ERR_BADSTRUCTURE")
+        return self.buffer[start:end].decode("utf-8", "surrogateescape")
 
     def string(self, offset: int) -> str:
-        """The string at `offset` of the string table."""
+        """The string at `offset` of the string table; "" where it has none."""
         start = self.off_dt_strings + offset
-        return self.buffer[start : self.buffer.index(0, start)].decode()
+        end = self.buffer.find(0, start, self.off_dt_strings + self.size_dt_strings)
+        return self.buffer[start : max(start, end)].decode("utf-8", "surrogateescape")
 
     def next_offset(self, offset: int) -> int:
         """Where the tag behind the one at `offset` stands (libfdt `fdt_next_tag`)."""
         match self.word(offset):
             case 1:  # FDT_BEGIN_NODE
-                return offset + align(4 + len(self.name_at(offset).encode()) + 1)
+                return offset + align(4 + len(self.name_at(offset).encode("utf-8", "surrogateescape")) + 1)
             case 3:  # FDT_PROP
                 return offset + PROP_HEADER_SIZE + align(self.word(offset + 4))
-        return offset + 4
+            case 2 | 4 | 9:  # FDT_END_NODE, FDT_NOP, FDT_END
+                return offset + 4
+        raise FdtError("FDT_ERR_BADSTRUCTURE")
 
     def tags(self, offset: int) -> Iterator[tuple[int, int, int]]:
         """From the node at `offset` to its end: (depth, tag, offset); the node itself has depth 1."""
+        if self.word(offset) != FDT_BEGIN_NODE:
+            raise FdtError("FDT_ERR_BADOFFSET")
         depth = 0
-        while True:
-            tag = self.word(offset)
+        while (tag := self.word(offset)) != FDT_END:
+            following = self.next_offset(offset)
             depth += tag == FDT_BEGIN_NODE
             yield depth, tag, offset
             depth -= tag == FDT_END_NODE
             if depth == 0:
                 return
-            offset = self.next_offset(offset)
+            offset = following
+
+    def properties(self, node: int) -> Iterator[int]:
+        """Where the properties of the node at `node` stand (libfdt `fdt_for_each_property_offset`)."""
+        offset = self.next_offset(node)
+        while (tag := self.word(offset)) in (FDT_PROP, FDT_NOP):
+            following = self.next_offset(offset)
+            if tag == FDT_PROP:
+                yield offset
+            offset = following
+        if tag == FDT_END:
+            raise FdtError("FDT_ERR_BADSTRUCTURE")
+
+
+def fdt_over(buffer: bytearray) -> Fdt:
+    """The tree whose bytes are in `buffer`, and stay there (Not in libfdt)."""
+    # fmt: off
+    _, totalsize, off_struct, off_strings, off_rsvmap, _, last_comp, cpu, size_strings, size_struct = (
+        HEADER.unpack_from(buffer)
+    )
+    # fmt: on
+    return Fdt(buffer, totalsize, off_rsvmap, off_struct, off_strings, size_strings, size_struct, last_comp, cpu)
+
+
+def fdt_open_into(data: bytes, bufsize: int) -> Fdt:
+    """A tree to be edited, with free space up to `bufsize`, from a file's bytes. Raises FdtError for what is none.
+
+    Left out: trees of versions before 17.
+    """
+    magic, totalsize, *_, version, last_comp, _, _, _ = HEADER.unpack_from(data.ljust(HEADER_SIZE, b"\0"))
+    if magic != FDT_MAGIC:
+        raise FdtError("FDT_ERR_BADMAGIC")
+    if version < FDT_VERSION or last_comp > FDT_VERSION:
+        raise FdtError("FDT_ERR_BADVERSION")
+    if totalsize > bufsize:
+        raise FdtError("FDT_ERR_TRUNCATED" if totalsize >= INT32_MAX else "FDT_ERR_NOSPACE")
+    fdt = fdt_over(bytearray(data[:totalsize].ljust(bufsize, b"\0")))
+    fdt.totalsize = bufsize
+    starts = (fdt.off_mem_rsvmap, fdt.off_dt_struct, fdt.off_dt_strings, totalsize)
+    sizes = (fdt_mem_rsv_size(fdt), fdt.size_dt_struct, fdt.size_dt_strings)
+    ends = (HEADER_SIZE, *map(int.__add__, starts, sizes))
+    if any(map(int.__gt__, ends, starts)):
+        fdt_packblocks(fdt)
+    return fdt
+
+
+def fdt_mem_rsv_size(fdt: Fdt) -> int:
+    """The length of the memory reservations, the last of which has no size (libfdt `fdt_num_mem_rsv`)."""
+    for offset in range(fdt.off_mem_rsvmap, len(fdt.buffer) - RESERVE_ENTRY_SIZE + 1, RESERVE_ENTRY_SIZE):
+        if not any(fdt.buffer[offset + 8 : offset + RESERVE_ENTRY_SIZE]):
+            return offset + RESERVE_ENTRY_SIZE - fdt.off_mem_rsvmap
+    raise FdtError("FDT_ERR_TRUNCATED")
+
+
+def fdt_packblocks(fdt: Fdt) -> int:
+    """Put the parts in their order without gaps behind the header; where they end (libfdt `fdt_packblocks_`)."""
+    parts = (fdt.off_mem_rsvmap, fdt_mem_rsv_size(fdt)), (fdt.off_dt_struct, fdt.size_dt_struct)
+    mem_rsv, structure = (fdt.buffer[start : start + size] for start, size in parts)
+    strings = fdt.buffer[fdt.off_dt_strings : fdt.off_dt_strings + fdt.size_dt_strings]
+    fdt.off_mem_rsvmap = align(HEADER_SIZE, RESERVE_ENTRY_SIZE // 2)
+    fdt.off_dt_struct = fdt.off_mem_rsvmap + len(mem_rsv)
+    fdt.off_dt_strings = fdt.off_dt_struct + len(structure)
+    end = fdt.off_dt_strings + len(strings)
+    fdt.buffer[fdt.off_mem_rsvmap : end] = mem_rsv + structure + strings
+    return end
+
+
+def fdt_check_header(fdt: Fdt) -> None:
+    """Raise FdtError if a part does not lie within the tree."""
+    parts = (fdt.off_mem_rsvmap, 0), (fdt.off_dt_struct, fdt.size_dt_struct), (fdt.off_dt_strings, fdt.size_dt_strings)
+    if any(start < HEADER_SIZE or start + size > fdt.totalsize for start, size in parts):
+        raise FdtError("FDT_ERR_TRUNCATED")
 
 
 def fdt_create_empty_tree(size: int) -> Fdt:
@@ -107,6 +194,8 @@ def fdt_create_empty_tree(size: int) -> Fdt:
 def fdt_splice(fdt: Fdt, start: int, oldlen: int, newlen: int) -> None:
     """Move all that stands behind `oldlen` bytes at `start`, so that `newlen` bytes fit."""
     end = fdt.off_dt_strings + fdt.size_dt_strings
+    if end + newlen - oldlen > fdt.totalsize:
+        raise FdtError("FDT_ERR_NOSPACE")
     fdt.buffer[start + newlen : end + newlen - oldlen] = fdt.buffer[start + oldlen : end]
 
 
@@ -124,6 +213,8 @@ def fdt_find_add_string(fdt: Fdt, name: str) -> int:
     found = fdt.buffer.find(entry, start, end)
     if found >= 0:
         return found - start
+    if end + len(entry) > fdt.totalsize:
+        raise FdtError("FDT_ERR_NOSPACE")
     fdt.buffer[end : end + len(entry)] = entry
     fdt.size_dt_strings += len(entry)
     return end - start
@@ -149,10 +240,8 @@ def fdt_path_offset(fdt: Fdt, path: str) -> int | None:
 
 def fdt_get_property_offset(fdt: Fdt, node: int, name: str) -> int | None:
     """Where the node's property called `name` stands."""
-    for depth, tag, offset in fdt.tags(node):
-        if depth == 1 and tag == FDT_PROP and fdt.string(fdt.word(offset + 8)) == name:
-            return offset
-    return None
+    named = (offset for offset in fdt.properties(node) if fdt.string(fdt.word(offset + 8)) == name)
+    return next(named, None)
 
 
 def fdt_getprop(fdt: Fdt, node: int, name: str) -> bytes | None:
@@ -188,14 +277,8 @@ def fdt_add_subnode(fdt: Fdt, parent: int, name: str) -> int:
 
 
 def fdt_pack(fdt: Fdt) -> None:
-    """Close the gap behind the header, and give up the free space."""
-    end = fdt.off_dt_strings + fdt.size_dt_strings
-    gap = fdt.off_mem_rsvmap - HEADER_SIZE
-    fdt.buffer[HEADER_SIZE : end - gap] = fdt.buffer[fdt.off_mem_rsvmap : end]
-    fdt.off_mem_rsvmap -= gap
-    fdt.off_dt_struct -= gap
-    fdt.off_dt_strings -= gap
-    fdt.totalsize = end - gap
+    """Close the gaps, and give up the free space."""
+    fdt.totalsize = fdt_packblocks(fdt)
 
 
 def fdt_nodes(fdt: Fdt) -> Iterator[tuple[str, dict[str, bytes]]]:

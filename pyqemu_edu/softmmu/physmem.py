@@ -99,6 +99,13 @@ def address_space_memory() -> AddressSpace:
     return space
 
 
+def address_space_io() -> AddressSpace:
+    """The address space of ports, as PCs have them (in C a variable `address_space_io`)."""
+    space = statics().address_space_io
+    assert space is not None, "cpu_exec_init_all() comes first"
+    return space
+
+
 def memory_map_init() -> None:
     """The two empty address spaces that every machine begins with."""
     s = statics()
@@ -179,7 +186,7 @@ def address_space_set(space: AddressSpace, addr: int, c: int, length: int) -> Me
     return result
 
 
-def address_space_write_rom(space: AddressSpace, addr: int, data: bytes | memoryview) -> MemTxResult:
+def address_space_write_rom(space: AddressSpace, addr: int, data: bytes | bytearray | memoryview) -> MemTxResult:
     """Store `data` into RAM or ROM; what would fall on a device is lost."""
     done = 0
     while done < len(data):
@@ -194,6 +201,9 @@ def address_space_write_rom(space: AddressSpace, addr: int, data: bytes | memory
 
 def address_space_ld(space: AddressSpace, addr: int, size: int) -> tuple[int, MemTxResult]:
     """A little-endian load of `size` bytes (QEMU `address_space_ldub` … `address_space_ldq_le`)."""
+    mr, xlat, length = address_space_translate(space, addr, size)
+    if length == size and mr.ram and mr.ram_block is not None:
+        return int.from_bytes(mr.ram_block.view[xlat : xlat + size], "little"), MemTxResult.OK
     data, result = address_space_read(space, addr, size)
     return int.from_bytes(data, "little"), result
 

@@ -15,7 +15,7 @@ PT_LOAD, PF_X = 1, 1
 SHT_SYMTAB = 2
 SHN_UNDEF, SHN_LORESERVE = 0, 0xFF00
 STT_FUNC = 2
-SSIZE_MAX = 2**63 - 1
+SSIZE_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
 
 SymbolFn = Callable[[str, int, int, int], None]
 """Called with a symbol's name, info, value and size (QEMU `symbol_fn_t`)."""
@@ -25,6 +25,7 @@ SymbolFn = Callable[[str, int, int, int], None]
 class Layout:
     """How wide things are in one class of file: the structs, and the order of their fields where it differs."""
 
+    bits: int
     ehdr: struct.Struct
     phdr: struct.Struct
     phdr_fields: tuple[str, ...]
@@ -35,6 +36,7 @@ class Layout:
 
 # fmt: off
 ELF32 = Layout(
+    bits=32,
     ehdr=struct.Struct("<16sHHIIIIIHHHHHH"),
     phdr=struct.Struct("<8I"),
     phdr_fields=("type", "offset", "vaddr", "paddr", "filesz", "memsz", "flags", "align"),
@@ -42,6 +44,7 @@ ELF32 = Layout(
     sym=struct.Struct("<IIIBBH"), sym_fields=("name", "value", "size", "info", "other", "shndx"),
 )
 ELF64 = Layout(
+    bits=64,
     ehdr=struct.Struct("<16sHHIQQQIHHHHHH"),
     phdr=struct.Struct("<IIQQQQQQ"),
     phdr_fields=("type", "flags", "offset", "vaddr", "paddr", "filesz", "memsz", "align"),
@@ -107,7 +110,7 @@ def elf_read(data: bytes, machine: int) -> Elf | None:
 def load_at(elf: Elf, offset: int, size: int) -> bytes | None:
     """`size` bytes of the file; None if it is shorter (QEMU hw/core/loader.c)."""
     data = elf.data[offset : offset + size]
-    return data if len(data) == size else None
+    return data if len(data) == size and offset <= SSIZE_MAX else None
 
 
 def elf_symbols(elf: Elf) -> Iterator[Symbol]:
@@ -150,22 +153,31 @@ def elf_load_segments(elf: Elf) -> Iterator[Segment | None]:
         yield None
         return
     headers = [dict(zip(elf.layout.phdr_fields, values, strict=True)) for values in phdr.iter_unpack(table)]
+    total_size = 0
     for index, ph in enumerate(headers):
         if ph["type"] != PT_LOAD:
             continue
-        data = load_at(elf, ph["offset"], ph["filesz"])
-        if data is None or ph["memsz"] > SSIZE_MAX:
+        mem_size = segment_size(headers, ph, (1 << elf.layout.bits) - 1)
+        damaged = ph["filesz"] and len(elf.data) < ph["filesz"] + ph["offset"]
+        if damaged or mem_size > SSIZE_MAX - total_size:
             yield None
             return
-        yield Segment(index, ph["paddr"], data, segment_size(headers, ph))
+        total_size += mem_size
+        yield Segment(index, ph["paddr"], elf.data[ph["offset"] : ph["offset"] + ph["filesz"]], mem_size)
 
 
-def segment_size(headers: list[dict[str, int]], ph: dict[str, int]) -> int:
+def segment_size(headers: list[dict[str, int]], ph: dict[str, int], mask: int) -> int:
     """The size in memory, without the zeros if those would cover another segment: then the program clears them."""
-    zero_start, zero_end = ph["paddr"] + ph["filesz"], ph["paddr"] + ph["memsz"]
+    zero_start, zero_end = ph["paddr"] + ph["filesz"] & mask, ph["paddr"] + ph["memsz"] & mask
     covers = any(
-        other["paddr"] < zero_end and zero_start < other["paddr"] + other["memsz"]
+        other["paddr"] < zero_end and zero_start < other["paddr"] + other["memsz"] & mask
         for other in headers
         if other is not ph and other["type"] == PT_LOAD
     )
     return ph["filesz"] if ph["memsz"] > ph["filesz"] and covers else ph["memsz"]
+
+
+def sign_extended(address: int, layout: Layout) -> int:
+    """An address out of a file of 32 bits as QEMU widens it: signed (in QEMU a cast to `elf_sword`)."""
+    address &= (1 << layout.bits) - 1
+    return address - (address >> layout.bits - 1 << layout.bits) & UINT64_MAX

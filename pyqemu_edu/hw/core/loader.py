@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pyqemu_edu.hw.core.elf_ops import SymbolFn, elf_load_segments, elf_read, elf_symbols
+from pyqemu_edu.hw.core.elf_ops import SymbolFn, elf_load_segments, elf_read, elf_symbols, sign_extended
 from pyqemu_edu.hw.core.reset import qemu_register_reset
 from pyqemu_edu.process import current_process, per_process
 from pyqemu_edu.softmmu.address_space import AddressSpace, memory_region_find
@@ -29,7 +29,7 @@ class Rom:
 
     name: str
     addr: int
-    data: bytes | None
+    data: bytes | bytearray | None
     romsize: int
     space: AddressSpace
     mr: MemoryRegion | None = None
@@ -89,7 +89,7 @@ def rom_add_blob(name: str, blob: bytes, max_len: int, addr: int) -> None:
 
     QEMU's macro for a blob of just its own length is `rom_add_blob_fixed`.
     """
-    rom_insert(Rom(name, addr, bytes(blob), max_len or len(blob), address_space_memory()))
+    rom_insert(Rom(name, addr, bytearray(blob), max_len or len(blob), address_space_memory()))
 
 
 def rom_add_blob_fixed(name: str, blob: bytes, addr: int) -> None:
@@ -97,9 +97,17 @@ def rom_add_blob_fixed(name: str, blob: bytes, addr: int) -> None:
     rom_add_blob(name, blob, len(blob), addr)
 
 
-def rom_add_elf_program(name: str, data: bytes, romsize: int, addr: int) -> None:
-    """Enter a segment of an ELF file; the zeros behind `data` take no memory here."""
+def rom_add_elf_program(name: str, data: bytes | None, romsize: int, addr: int) -> None:
+    """Enter a segment of an ELF file; the zeros behind `data` take no memory here, and are not written without any."""
     rom_insert(Rom(name, addr, data, romsize, address_space_memory()))
+
+
+def rom_ptr_for_as(addr: int, size: int) -> bytearray:
+    """The bytes of the blob that is to be written at `addr`, to be changed before it is (C also looks into memory)."""
+    here = (rom.data for rom in statics().roms if rom.mr is None and rom.addr <= addr and addr + size <= rom.end)
+    data = next(here)
+    assert isinstance(data, bytearray)
+    return data
 
 
 def rom_set_fw(f: object) -> None:
@@ -174,10 +182,10 @@ def load_elf_ram_sym(filename: str, machine: int, sym_cb: SymbolFn | None = None
             return None
         if segment.mem_size:
             name = f"{filename} ELF program header segment {segment.index}"
-            rom_add_elf_program(name, segment.data, segment.mem_size, segment.addr)
+            rom_add_elf_program(name, segment.data or None, segment.mem_size, segment.addr)
         low, high = min(low, segment.addr), max(high, segment.addr + segment.mem_size)
         size += segment.mem_size
-    return LoadedElf(elf.entry, low, high, size)
+    return LoadedElf(elf.entry, sign_extended(low, elf.layout), sign_extended(high, elf.layout), size)
 
 
 def lookup_symbol(addr: int) -> str:
@@ -239,7 +247,7 @@ def rom_reset(unused: object) -> None:
             rom.data = None
 
 
-def rom_write(rom: Rom, data: bytes) -> None:
+def rom_write(rom: Rom, data: bytes | bytearray) -> None:
     """Write one image, and the zeros behind it (in QEMU `rom_reset`)."""
     zeros = rom.romsize - len(data)
     if rom.mr is not None:

@@ -7,18 +7,22 @@ import struct
 from pyqemu_edu.cpus_common import qemu_get_cpu
 from pyqemu_edu.hw.core.boards import MachineState
 from pyqemu_edu.hw.core.elf_ops import EM_RISCV, SymbolFn
-from pyqemu_edu.hw.core.loader import load_elf_ram_sym, load_image_targphys, rom_add_blob_fixed
+from pyqemu_edu.hw.core.loader import load_elf_ram_sym, load_image_targphys, rom_add_blob_fixed, rom_ptr_for_as
 from pyqemu_edu.hw.core.machine import current_machine
+from pyqemu_edu.hw.core.reset import qemu_register_reset_nosnapshotload
+from pyqemu_edu.hw.core.uboot_image import load_ramdisk, load_uimage
 from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
 from pyqemu_edu.softmmu.datadir import qemu_find_file
-from pyqemu_edu.softmmu.device_tree import qemu_fdt_dumpdtb
-from pyqemu_edu.softmmu.libfdt import Fdt, fdt_pack
+from pyqemu_edu.softmmu.device_tree import qemu_fdt_dumpdtb, qemu_fdt_randomize_seeds
+from pyqemu_edu.softmmu.libfdt import Fdt, FdtError, fdt_pack
 from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.cpu_bits import MXL_RV32, RVS
 from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
+from pyqemu_edu.util.assertion import g_assert
 from pyqemu_edu.util.error import QemuExit, error_report
 
 MiB = 1 << 20
+UINT64_MAX = 2**64 - 1
 RISCV32_BIOS_BIN = "opensbi-riscv32-generic-fw_dynamic.bin"
 RISCV64_BIOS_BIN = "opensbi-riscv64-generic-fw_dynamic.bin"
 
@@ -91,23 +95,30 @@ def riscv_load_firmware(firmware_filename: str, firmware_load_addr: int, sym_cb:
 
 
 def riscv_load_kernel(kernel_filename: str, kernel_start_addr: int, sym_cb: SymbolFn | None) -> int:
-    """Load an ELF file to its own addresses, any other to `kernel_start_addr`; where it begins.
+    """Load an ELF file or a U-Boot image to its own addresses, any other to `kernel_start_addr`; where it begins.
 
-    That is its lowest address, not its entry point, so that ELF files and raw images start alike.  U-Boot images are
-    left out.
+    For an ELF file that is its lowest address, not its entry point, so that it starts as a raw image does.
     """
     elf = load_elf_ram_sym(kernel_filename, EM_RISCV, sym_cb)
     if elf is not None and elf.size > 0:
         return elf.low
+    uimage = load_uimage(kernel_filename)
+    if uimage is not None and 0 < uimage[0] < 2**31:
+        return uimage[1]
     if load_image_targphys(kernel_filename, kernel_start_addr, current_machine().ram_size) > 0:
         return kernel_start_addr
     raise fail(f"could not load kernel '{kernel_filename}'")
 
 
 def riscv_load_initrd(filename: str, mem_size: int, kernel_entry: int) -> tuple[int, int]:
-    """Load an initial RAM disk well above the kernel: in the middle of RAM, at most 128 MiB up; start and end."""
+    """Load an initial RAM disk well above the kernel: half of RAM away, at most 128 MiB; start and end.
+
+    What is left above counts as if RAM began at 0, so that nothing is too large on a board where it begins higher.
+    """
     start = kernel_entry + min(mem_size // 2, 128 * MiB)
-    size = load_image_targphys(filename, start, mem_size - start)
+    size = load_ramdisk(filename, start)
+    if size == -1:
+        size = load_image_targphys(filename, start, (mem_size - start) & UINT64_MAX)
     if size == -1:
         raise fail(f"could not load ramdisk '{filename}'")
     return start, start + size
@@ -116,15 +127,21 @@ def riscv_load_initrd(filename: str, mem_size: int, kernel_entry: int) -> tuple[
 def riscv_load_fdt(dram_base: int, mem_size: int, fdt: Fdt) -> int:
     """Load the device tree as high as possible in RAM, but below 3 GiB; its address.
 
-    `-machine dumpdtb=` ends here.  Random seeds, which 7.2 renews at each reset, are in no tree that we make.
+    `-machine dumpdtb=` ends here.  Random seeds in it are renewed at each reset.
     """
     dram_end = dram_base + mem_size
     top = min(dram_end, 3072 * MiB) if dram_base < 3072 * MiB else dram_end
     fdtsize = fdt.totalsize
     fdt_addr = (top - fdtsize) // (2 * MiB) * (2 * MiB)
-    fdt_pack(fdt)
+    try:
+        fdt_pack(fdt)
+        packed = True
+    except FdtError:
+        packed = False
+    g_assert(packed, "hw/riscv/boot.c:239:riscv_load_fdt", "ret == 0")
     qemu_fdt_dumpdtb(fdt, fdtsize, current_machine().dumpdtb)
     rom_add_blob_fixed("fdt", fdt.blob(), fdt_addr)
+    qemu_register_reset_nosnapshotload(qemu_fdt_randomize_seeds, rom_ptr_for_as(fdt_addr, fdtsize))
     return fdt_addr
 
 

@@ -49,6 +49,7 @@ from pyqemu_edu.hw.riscv.virt_memmap import (
 )
 from pyqemu_edu.softmmu.device_tree import (
     create_device_tree,
+    load_device_tree,
     qemu_fdt_add_subnode,
     qemu_fdt_setprop,
     qemu_fdt_setprop_cell,
@@ -61,6 +62,7 @@ from pyqemu_edu.softmmu.libfdt import Fdt
 from pyqemu_edu.target.riscv.cpu import riscv_isa_string
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_EXT, IRQ_M_SOFT, IRQ_M_TIMER, IRQ_S_EXT, IRQ_S_SOFT
 from pyqemu_edu.target.riscv.pmu import riscv_pmu_generate_fdt_node
+from pyqemu_edu.util.error import QemuExit, error_report
 from pyqemu_edu.util.guest_random import qemu_guest_getrandom_nofail
 
 FDT_PCI_RANGE_IOPORT, FDT_PCI_RANGE_MMIO, FDT_PCI_RANGE_MMIO_64BIT = 0x1000000, 0x2000000, 0x3000000
@@ -110,8 +112,22 @@ class VirtFdt:
 def create_fdt(
     machine: MachineState, soc: list[RISCVHartArrayState], have_aclint: bool, high_pcie: MemMapEntry, is_32_bit: bool
 ) -> Fdt:
-    """Describe the board to the guest; `-dtb` is left out."""
-    t = VirtFdt(machine, soc, have_aclint)
+    """Describe the board to the guest, or take the user's word for it (`-dtb`)."""
+    if machine.dtb is not None:
+        fdt = load_device_tree(machine.dtb)
+        if fdt is None:
+            error_report("load_device_tree() failed")
+            raise QemuExit(1)
+    else:
+        fdt = describe_board(VirtFdt(machine, soc, have_aclint), high_pcie, is_32_bit)
+    if machine.kernel_cmdline:
+        qemu_fdt_setprop_string(fdt, "/chosen", "bootargs", machine.kernel_cmdline)
+    qemu_fdt_setprop(fdt, "/chosen", "rng-seed", qemu_guest_getrandom_nofail(32))
+    return fdt
+
+
+def describe_board(t: VirtFdt, high_pcie: MemMapEntry, is_32_bit: bool) -> Fdt:
+    """All that is on the board (in QEMU `create_fdt`)."""
     qemu_fdt_setprop_string(t.fdt, "/", "model", "riscv-virtio,qemu")
     qemu_fdt_setprop_string(t.fdt, "/", "compatible", "riscv-virtio")
     t.cells("/", "#size-cells", 2)
@@ -130,9 +146,6 @@ def create_fdt(
     create_fdt_flash(t)
     create_fdt_fw_cfg(t)
     create_fdt_pmu(t)
-    if machine.kernel_cmdline:
-        qemu_fdt_setprop_string(t.fdt, "/chosen", "bootargs", machine.kernel_cmdline)
-    qemu_fdt_setprop(t.fdt, "/chosen", "rng-seed", qemu_guest_getrandom_nofail(32))
     return t.fdt
 
 
