@@ -11,6 +11,15 @@ from dataclasses import dataclass
 
 U, S, M = 0, 1, 3
 
+BOARDS = {
+    "spike": (
+        "li t0, 0x0101000000000000\nor a0, a0, t0\nla t1, tohost\nsd a0, (t1)\nwait: ld t0, (t1)\nbnez t0, wait",
+        "la t1, tohost\nli t0, 1\nsd t0, (t1)",
+    ),
+    "virt": ("li t1, 0x10000000\nsb a0, (t1)", "li t1, 0x100000\nli t0, 0x5555\nsw t0, (t1)"),
+}
+"""How a program prints the byte in a0, and how it ends."""
+
 ANSWER = ("mcause", "mepc", "mtval", "mstatus", "a0")
 
 PMP_OPEN = "li t0, -1\ncsrw pmpaddr15, t0\nli t0, 0x1f << 56\ncsrw pmpcfg2, t0\n"
@@ -28,16 +37,10 @@ EPILOGUE = """
 next:   bgeu    s1, s0, done            # print it as it is, byte by byte
         lbu     a0, (s1)
         addi    s1, s1, 1
-        li      t0, 0x0101000000000000
-        or      a0, a0, t0
-        la      t1, tohost
-        sd      a0, (t1)
-wait:   ld      t0, (t1)
-        bnez    t0, wait
+{put}
         j       next
-done:   la      t1, tohost
-        li      t0, 1
-        sd      t0, (t1)
+done:
+{stop}
         j       .
         .align 2
 handler: csrr   t0, mcause
@@ -121,9 +124,11 @@ after{number}:
 """
 
 
-def program(questions: Iterable[Question]) -> str:
+def program(questions: Iterable[Question], board: str = "spike") -> str:
     """All questions as one program, which prints the answers in order."""
-    return PRELUDE + "".join(each.source(number) for number, each in enumerate(questions)) + EPILOGUE
+    put, stop = BOARDS[board]
+    body = "".join(each.source(number) for number, each in enumerate(questions))
+    return PRELUDE + body + EPILOGUE.replace("{put}", put).replace("{stop}", stop)
 
 
 def csr_bits(name: str, ones: int = 0, zeros: int = 0) -> str:

@@ -15,6 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from privileged_debug_questions import (
+    COUNTER_QUESTIONS,
+    LOCKDOWN_QUESTIONS,
+    TIMER_QUESTIONS,
+    TOGETHER_QUESTIONS,
+    TRIGGER_QUESTIONS,
+)
 from privileged_mode_questions import (
     DELEGATION_QUESTIONS,
     INTERRUPT_QUESTIONS,
@@ -29,9 +36,15 @@ from pyqemu_edu.real.binary import QemuNotInstalled, qemu_binary
 from pyqemu_edu.target.riscv.asm import assemble
 from pyqemu_edu.vm import Qemu
 
-OPTIONS = "-machine spike -cpu rv64,h=false -nographic -monitor none -serial stdio -bios none -kernel"
+OPTIONS = "-nographic -monitor none -serial stdio -bios none -kernel"
 RECORDED = Path(__file__).parent / "data" / "real" / "privileged.json.gz"
 BUDGET = 2_000_000
+
+CPUS = {
+    "counters": ",sscofpmf=true",
+    "lockdown": ",x-epmp=true",
+}
+"""What of the hart a topic needs."""
 
 QUESTIONS = {
     "modes": MODE_QUESTIONS,
@@ -43,14 +56,27 @@ QUESTIONS = {
     "leaves": LEAF_QUESTIONS,
     "tables": TABLE_QUESTIONS,
     "rights": RIGHTS_QUESTIONS,
+    "triggers": TRIGGER_QUESTIONS,
+    "supervisor timers": TIMER_QUESTIONS,
+    "counters": COUNTER_QUESTIONS,
+    "lockdown": LOCKDOWN_QUESTIONS,
+    "interrupts together": TOGETHER_QUESTIONS,
 }
 
 Answers = list[tuple[int, ...]]
 
 
+def board(topic: str) -> str:
+    return "virt" if topic == "supervisor timers" else "spike"  # spike's harts cannot read the time
+
+
+def options(topic: str) -> str:
+    return f"-machine {board(topic)} -cpu rv64,h=false{CPUS.get(topic, '')} {OPTIONS}"
+
+
 @cache
 def image(topic: str) -> bytes:
-    return assemble(program(QUESTIONS[topic])).elf()
+    return assemble(program(QUESTIONS[topic], board(topic))).elf()
 
 
 def written(topic: str, folder: Path) -> Path:
@@ -64,12 +90,12 @@ def answers(printed: bytes) -> Answers:
 
 
 def real_answers(topic: str, folder: Path) -> Answers:
-    command = [qemu_binary(), *OPTIONS.split(), str(written(topic, folder))]
+    command = [qemu_binary(), *options(topic).split(), str(written(topic, folder))]
     return answers(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout)
 
 
 def our_answers(topic: str, folder: Path, accel: str) -> Answers:
-    command = f"-accel {accel} {OPTIONS} {written(topic, folder)}"
+    command = f"-accel {accel} {options(topic)} {written(topic, folder)}"
     vm = Qemu(command, record=False, types="modelled").run(budget=BUDGET)
     vm.close()
     assert vm.exit_status == 0
