@@ -56,6 +56,12 @@ MODULES = {
         ("virtio-vga-gl", "virtio-vga-gl-base-type"),
     ),
 }
+# Modules without which another is not whole.
+DEPS = {
+    "hw-display-virtio-gpu-gl": ("hw-display-virtio-gpu",),
+    "hw-display-virtio-gpu-pci-gl": ("hw-display-virtio-gpu-pci",),
+    "hw-display-virtio-vga-gl": ("hw-display-virtio-vga",),
+}
 ABSTRACT = re.compile(r".*-base(-type)?|chardev-spice")
 
 
@@ -66,7 +72,7 @@ def paper_module(name: str, types: tuple[tuple[str, str], ...]) -> QemuModinfo:
         for type, parent in types
     ]
     register = Constructor(partial(type_register_static_array, infos), ModuleInitType.QOM)
-    return QemuModinfo(name, tuple(type for type, _ in types), [register])
+    return QemuModinfo(name, tuple(type for type, _ in types), [register], deps=DEPS.get(name, ()))
 
 
 module_info.extend(paper_module(name, types) for name, types in MODULES.items())

@@ -64,6 +64,8 @@ class QemuModinfo:
     objs: tuple[str, ...] = ()
     constructors: list[Constructor] = field(default_factory=list)
     listed: bool = True
+    deps: tuple[str, ...] = ()
+    """Modules that must be loaded before this one."""
 
 
 constructors: list[Constructor] = []
@@ -161,6 +163,8 @@ def module_load(name: str) -> bool:
     if modinfo is None:
         return False
     loaded.add(name)
+    for dep in modinfo.deps:
+        module_load(dep)
     module_load_dso(modinfo)
     return True
 

@@ -38,6 +38,7 @@ from pyqemu_edu.hw.block.virtio_blk_request import (
 )
 from pyqemu_edu.hw.core.qdev_core import DeviceState
 from pyqemu_edu.hw.core.qdev_properties import (
+    DEFINE_PROP_BIT,
     DEFINE_PROP_BIT64,
     DEFINE_PROP_BOOL,
     DEFINE_PROP_LINK,
@@ -111,7 +112,7 @@ class VirtIOBlkConf(BlockConf):
 
     iothread: Object | None = None
     serial: str | None = None
-    request_merging: bool = False
+    request_merging: int = 0
     num_queues: int = 0
     queue_size: int = 0
     seg_max_adjust: bool = False
@@ -356,7 +357,7 @@ virtio_blk_properties = (
     DEFINE_PROP_STRING("serial", "conf.serial"),
     DEFINE_PROP_BIT64("config-wce", "blk_features", VIRTIO_BLK_F_CONFIG_WCE, True),
     DEFINE_PROP_BIT64("scsi", "blk_features", VIRTIO_BLK_F_SCSI, False),
-    DEFINE_PROP_BOOL("request-merging", "conf.request_merging", True),
+    DEFINE_PROP_BIT("request-merging", "conf.request_merging", 0, True),
     DEFINE_PROP_UINT16("num-queues", "conf.num_queues", VIRTIO_BLK_AUTO_NUM_QUEUES),
     DEFINE_PROP_UINT16("queue-size", "conf.queue_size", 256),
     DEFINE_PROP_BOOL("seg-max-adjust", "conf.seg_max_adjust", True),

@@ -26,7 +26,7 @@ from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.memory import AddressSpace, MemoryRegion
 from pyqemu_edu.softmmu.memory_region import TYPE_MEMORY_REGION
-from pyqemu_edu.softmmu.physmem import get_system_memory
+from pyqemu_edu.softmmu.physmem import statics as physmem
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import QemuError, QemuExit, error_report_err
 from pyqemu_edu.util.log import CPU_LOG_RESET, qemu_log, qemu_loglevel_mask
@@ -364,11 +364,11 @@ def cpu_common_realizefn(dev: DeviceState) -> None:
 
 
 def cpu_exec_initfn(cpu: CPUState) -> None:
-    """See the whole system memory, unless told otherwise (QEMU cpu.c)."""
+    """See the whole system memory, unless told otherwise; one made to be explained has none yet (QEMU cpu.c)."""
     cpu.as_ = None
     cpu.num_ases = 0
     cpu.thread_id = threading.get_native_id()
-    cpu.memory = get_system_memory()
+    cpu.memory = physmem().system_memory
     object_ref(cpu.memory)
 
 
