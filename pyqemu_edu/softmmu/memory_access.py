@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.memory_region import DeviceEndian, MemoryRegion, MemTxResult, memory_region_name
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.error import warn_report
 
 memory_region_ops_read = Event("memory_region_ops_read", "mr", "addr", "value", "size", "name")
 memory_region_ops_write = Event("memory_region_ops_write", "mr", "addr", "value", "size", "name")
 memory_region_subpage_read = Event("memory_region_subpage_read", "mr", "offset", "value", "size")
 memory_region_subpage_write = Event("memory_region_subpage_write", "mr", "offset", "value", "size")
 guest_error = Event("guest_error", "text")
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.blocked_reported = False
+
+
+statics = per_process(Statics)
 
 
 def memory_region_to_absolute_addr(mr: MemoryRegion, offset: int) -> int:
@@ -89,16 +99,45 @@ def memory_region_write_accessor(mr: MemoryRegion, addr: int, value: int, size: 
     mr.ops.write(mr.opaque, addr, value, size)
 
 
+def engage_in_io(mr: MemoryRegion, addr: int) -> bool:
+    """Whether the device is free for an access; one that reaches its own registers by way of DMA is not.
+
+    (in QEMU a part of `access_with_adjusted_size`)
+    """
+    dev = mr.dev
+    if dev is None:
+        return True
+    if dev.engaged_in_io and not (mr.ram or mr.rom_device or mr.readonly):
+        if not statics().blocked_reported:
+            statics().blocked_reported = True
+            where = f"{memory_region_name(mr)} at addr: 0x{addr:X}"
+            warn_report(f"Blocked re-entrant IO on MemoryRegion: {where}")
+        return False
+    dev.engaged_in_io = True
+    return True
+
+
+def disengage_from_io(mr: MemoryRegion) -> None:
+    """The access is over (in QEMU a part of `access_with_adjusted_size`)."""
+    if mr.dev is not None:
+        mr.dev.engaged_in_io = False
+
+
 def memory_region_dispatch_read(mr: MemoryRegion, addr: int, size: int) -> tuple[int, MemTxResult]:
     """Load `size` bytes at `addr` of `mr`: the value, and whether anybody answered."""
     if mr.alias is not None:
         return memory_region_dispatch_read(mr.alias, mr.alias_offset + addr, size)
     if not memory_region_access_valid(mr, addr, size, False):
         return 0, MemTxResult.DECODE_ERROR
+    if not engage_in_io(mr, addr):
+        return 0, MemTxResult.ACCESS_ERROR
     value, step = 0, access_size(mr, size)
-    for i, shift in shifts(mr, size, step):
-        piece = memory_region_read_accessor(mr, addr + i, step)
-        value |= piece << shift if shift >= 0 else piece >> -shift
+    try:
+        for i, shift in shifts(mr, size, step):
+            piece = memory_region_read_accessor(mr, addr + i, step)
+            value |= piece << shift if shift >= 0 else piece >> -shift
+    finally:
+        disengage_from_io(mr)
     return adjust_endianness(mr, value & ((1 << size * 8) - 1), size), MemTxResult.OK
 
 
@@ -108,10 +147,15 @@ def memory_region_dispatch_write(mr: MemoryRegion, addr: int, value: int, size: 
         return memory_region_dispatch_write(mr.alias, mr.alias_offset + addr, value, size)
     if not memory_region_access_valid(mr, addr, size, True):
         return MemTxResult.DECODE_ERROR
+    if not engage_in_io(mr, addr):
+        return MemTxResult.ACCESS_ERROR
     value = adjust_endianness(mr, value, size)
     step = access_size(mr, size)
     mask = (1 << step * 8) - 1
-    for i, shift in shifts(mr, size, step):
-        piece = value >> shift if shift >= 0 else value << -shift
-        memory_region_write_accessor(mr, addr + i, piece & mask, step)
+    try:
+        for i, shift in shifts(mr, size, step):
+            piece = value >> shift if shift >= 0 else value << -shift
+            memory_region_write_accessor(mr, addr + i, piece & mask, step)
+    finally:
+        disengage_from_io(mr)
     return MemTxResult.OK

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyqemu_edu.qapi.visitor import Visitor, visit_type_int32, visit_type_str, visit_type_uint64
 from pyqemu_edu.qom.container import container_get
-from pyqemu_edu.qom.klass import object_check
+from pyqemu_edu.qom.klass import object_check, object_dynamic_cast
 from pyqemu_edu.qom.link import object_property_add_child
 from pyqemu_edu.qom.object import object_initialize, object_unparent, object_unref
 from pyqemu_edu.qom.path import object_get_canonical_path, object_get_root
@@ -33,6 +33,8 @@ from pyqemu_edu.softmmu.ram_block import (
 )
 from pyqemu_edu.util.error import QemuError
 
+TYPE_DEVICE = "device"
+
 
 def memory_region_escape_name(name: str) -> str:
     """`name` with the characters that mean something in a path written as hexadecimal."""
@@ -44,6 +46,7 @@ def memory_region_do_init(mr: MemoryRegion, owner: Object | None, name: str | No
     mr.size = 2**64 if size == UINT64_MAX else size
     mr.name = name
     mr.owner = owner
+    mr.dev = object_dynamic_cast(owner, TYPE_DEVICE)
     if name is not None:
         parent = owner or container_get(object_get_root(), "/machine/unattached")
         object_property_add_child(parent, f"{memory_region_escape_name(name)}[*]", mr)

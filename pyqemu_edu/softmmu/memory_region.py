@@ -89,7 +89,10 @@ class RAMBlock:
 
 @dataclass(eq=False)
 class MemoryRegion(Object):
-    """A node of the memory tree: a container, an alias, RAM, ROM, or a device's registers."""
+    """A node of the memory tree: a container, an alias, RAM, ROM, or a device's registers.
+
+    `dev` is the owner if that is a device (a `DeviceState`, which lives a layer above).
+    """
 
     name: str | None = None
     size: int = 0
@@ -104,6 +107,7 @@ class MemoryRegion(Object):
     ops: MemoryRegionOps = unassigned_mem_ops
     opaque: Any = None
     owner: Object | None = None
+    dev: Any = None
     container: MemoryRegion | None = None
     alias: MemoryRegion | None = None
     alias_offset: int = 0

@@ -50,6 +50,7 @@ class DeviceState(Object):
     instance_id_alias: int = 0
     alias_required_for_version: int = 0
     reset: ResettableState = field(default_factory=ResettableState)
+    engaged_in_io: bool = False
 
 
 @dataclass(eq=False)
