@@ -37,7 +37,8 @@ def sret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_sret))
 @insn("0001001 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
 def sfence_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
 
-# As each invalidation is done at once, what stands around it has nothing to do, and is not even privileged
+# As each invalidation is done at once, what stands around it has nothing to do, and is not even privileged.  Where
+# sinval.vma is, QEMU forgets to note its bits for mtval
 
 @insn_inval("0001011 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
 def sinval_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
