@@ -65,6 +65,7 @@ MODULES = (
     "block.file_posix",
     "block.null",
     "block.paper",
+    "block.qcow2",
     "block.raw_format",
     "accel.accel_common",
     "accel.accel_softmmu",

@@ -20,10 +20,11 @@ from pyqemu_edu.block.block_int import (
     error_setg_errno,
 )
 from pyqemu_edu.block.file_locks import qemu_has_ofd_lock, raw_apply_lock_bytes, raw_check_lock_bytes
+from pyqemu_edu.block.options import qapi_enum_parse
 from pyqemu_edu.block.qdict import absorb
 from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.module import block_init
-from pyqemu_edu.util.option import QemuOptDesc, QemuOpts, QemuOptType, qemu_opt_get
+from pyqemu_edu.util.option import QemuOptDesc, QemuOptType, qemu_opt_get
 from pyqemu_edu.util.qdict import QDict
 
 raw_runtime_opts = (
@@ -56,14 +57,6 @@ class BDRVRawState:
 # ---- opening
 
 
-def one_of(opts: QemuOpts, name: str, words: tuple[str, ...], default: str) -> str:
-    """An option that is a word (QEMU `qapi_enum_parse`)."""
-    value = qemu_opt_get(opts, name) or default
-    if value not in words:
-        raise QemuError(f"Parameter '{name}' does not accept value '{value}'")
-    return value
-
-
 def qemu_open(filename: str, writable: bool, direct: bool) -> int:
     """Open a file of the host, or `QemuError` (QEMU util/osdep.c)."""
     flags = (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC
@@ -88,8 +81,8 @@ def raw_open_common(bs: BlockDriverState, options: QDict, flags: BDRV_O, device:
     filename = qemu_opt_get(opts, "filename") or ""
     try:
         default_aio = "native" if flags & BDRV_O.NATIVE_AIO else "threads"
-        aio = one_of(opts, "aio", ("threads", "native", "io_uring"), default_aio)
-        locking = one_of(opts, "locking", ("auto", "on", "off"), "auto")
+        aio = qapi_enum_parse(qemu_opt_get(opts, "aio"), ("threads", "native", "io_uring"), default_aio)
+        locking = qapi_enum_parse(qemu_opt_get(opts, "locking"), ("auto", "on", "off"), "auto")
         writable, direct = raw_needs_write(flags, False), bool(flags & BDRV_O.NOCACHE)
         fd = qemu_open(filename, writable, direct)
         try:

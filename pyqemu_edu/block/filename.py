@@ -59,13 +59,20 @@ def json_filename(options: QDict) -> str:
     return name if len(name) < PATH_MAX else f"{name[: PATH_MAX - 4]}..."
 
 
+def bdrv_dirname(bs: BlockDriverState) -> str:
+    """The folder that the node's file is in.  `QemuError`."""
+    if bs.file is not None:
+        return bdrv_dirname(bs.below)
+    bdrv_refresh_filename(bs)
+    if bs.exact_filename:
+        return os.path.join(os.path.dirname(bs.exact_filename), "")
+    assert bs.drv
+    raise QemuError(f"Cannot generate a base directory for {bs.drv.format_name} nodes")
+
+
 def bdrv_get_full_backing_filename(bs: BlockDriverState) -> str:
     """The backing file's name, seen from where we are and not from where the image is.  `QemuError`."""
     backing = bs.backing_file
     if not backing or path_has_protocol(backing) or backing.startswith("/"):
         return backing
-    bdrv_refresh_filename(bs)
-    if not bs.exact_filename:
-        assert bs.drv
-        raise QemuError(f"Cannot generate a base directory for {bs.drv.format_name} nodes")
-    return os.path.join(os.path.dirname(bs.exact_filename), backing)
+    return bdrv_dirname(bs) + backing

@@ -50,6 +50,7 @@ from pyqemu_edu.block.options import (
     is_on,
     node_options,
     parse_json_protocol,
+    qapi_enum_parse,
     update_flags_from_options,
 )
 from pyqemu_edu.block.qdict import absorb, get_try_str, qdict_extract_subqdict
@@ -238,9 +239,7 @@ def bdrv_open_common(bs: BlockDriverState, file: BlockDriverState | None, option
 
 def bdrv_parse_detect_zeroes(opts: QemuOpts, open_flags: BDRV_O) -> str:
     """What to do about zeroes that are written as such."""
-    value = qemu_opt_get(opts, "detect-zeroes") or "off"
-    if value not in ("off", "on", "unmap"):
-        raise QemuError(f"Parameter 'detect-zeroes' does not accept value '{value}'")
+    value = qapi_enum_parse(qemu_opt_get(opts, "detect-zeroes"), ("off", "on", "unmap"), "off")
     if value == "unmap" and not open_flags & BDRV_O.UNMAP:
         raise QemuError("setting detect-zeroes to unmap is not allowed without setting discard operation to unmap")
     return value

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Sequence
 from typing import Any
 
 from pyqemu_edu.block.block_int import BDRV_CHILD, BDRV_O, NO_FLAGS, BlockDriver, statics
@@ -119,9 +122,27 @@ def path_has_protocol(path: str) -> bool:
     return re.match(r"[^/:]*:", path) is not None
 
 
+def qapi_enum_parse(value: str | None, words: Sequence[str], default: str) -> str:
+    """One of a few words (QEMU qapi/qapi-util.c).  `QemuError`."""
+    if value is not None and value not in words:
+        raise QemuError(f"invalid parameter value: {value}")
+    return value or default
+
+
+def find_hdev_driver(filename: str) -> str | None:
+    """The driver for devices of the host, if it is one."""
+    try:
+        mode = os.stat(filename).st_mode
+    except (OSError, ValueError):
+        return None
+    return "host_device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else None
+
+
 def bdrv_find_protocol(filename: str, allow_protocol_prefix: bool) -> BlockDriver:
-    """The driver that opens such a name.  `QemuError`.  Left out: the host's devices are opened as files."""
-    if not allow_protocol_prefix or not path_has_protocol(filename):
+    """The driver that opens such a name.  `QemuError`."""
+    if device := find_hdev_driver(filename):
+        protocol = device
+    elif not allow_protocol_prefix or not path_has_protocol(filename):
         protocol = "file"
     else:
         protocol = filename.partition(":")[0][:127]

@@ -29,6 +29,7 @@ from pyqemu_edu.block.options import (
     CACHE_MODES,
     CACHE_NO_FLUSH,
     READ_ONLY,
+    qapi_enum_parse,
 )
 from pyqemu_edu.block.qdict import absorb, get_try_str, qdict_extract_subqdict, qdict_flatten
 from pyqemu_edu.process import current_process
@@ -283,7 +284,7 @@ def blockdev_init(file: str | None, bs_opts: QDict) -> BlockBackend:
     try:
         opts.head += absorb("drive", common.desc, bs_opts).head
         id = bs_opts.pop("id", "")
-        refuse_intervals(bs_opts)
+        parse_stats_intervals(bs_opts)
         flags = extract_common_blockdev_options(opts)
         drive_format(opts, bs_opts)
         on_write_error = parse_block_error_action(qemu_opt_get(opts, "werror") or "enospc", is_read=False)
@@ -301,10 +302,14 @@ def blockdev_init(file: str | None, bs_opts: QDict) -> BlockBackend:
     return blk
 
 
-def refuse_intervals(bs_opts: QDict) -> None:
-    """Statistics are kept since the start only (in QEMU `parse_stats_intervals`)."""
-    for key, _ in qdict_entries(qdict_extract_subqdict(bs_opts, "stats-intervals.")):
-        raise QemuError(f"Invalid option stats-intervals.{key}")
+def parse_stats_intervals(bs_opts: QDict) -> None:
+    """Check the lengths of intervals, for which nothing is kept.  `QemuError`."""
+    intervals = qdict_extract_subqdict(bs_opts, "stats-intervals.")
+    for key, value in qdict_entries(intervals):
+        if not key.isdigit() or int(key) >= len(intervals):
+            raise QemuError(f"Invalid option stats-intervals.{key}")
+        if not str(value).isdigit() or not 0 < int(value) < 1 << 32:
+            raise QemuError(f"Invalid interval length: {value}")
 
 
 def extract_common_blockdev_options(opts: QemuOpts) -> BDRV_O:
@@ -313,9 +318,7 @@ def extract_common_blockdev_options(opts: QemuOpts) -> BDRV_O:
     aio = qemu_opt_get(opts, "aio") or "threads"
     if aio not in AIO_MODES:
         raise QemuError("invalid aio option")
-    detect_zeroes = qemu_opt_get(opts, "detect-zeroes") or "off"
-    if detect_zeroes not in ("off", "on", "unmap"):
-        raise QemuError(f"Parameter 'detect-zeroes' does not accept value '{detect_zeroes}'")
+    qapi_enum_parse(qemu_opt_get(opts, "detect-zeroes"), ("off", "on", "unmap"), "off")
     snapshot = BDRV_O.SNAPSHOT if qemu_opt_get_bool(opts, "snapshot", False) else NO_FLAGS
     return flags | AIO_MODES[aio] | snapshot
 
