@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from pyqemu_edu.disas.riscv_names import rounding_mode_names, rv_freg_name_sym, rv_ireg_name_sym
 from pyqemu_edu.target.riscv.csr import csr_number
-from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
+from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
 from pyqemu_edu.target.riscv.insn.decode import decode, known_extensions
 from pyqemu_edu.target.riscv.insn.formats import Atomic
 
@@ -23,7 +24,14 @@ Evaluate = Callable[[str], int]
 
 def instructions() -> Mapping[str, Instruction]:
     """Every instruction by its name."""
-    every = [each for extension in known_extensions() for each in extension.instructions]
+    extensions = known_extensions()
+    return _by_name(extensions, sum(len(each.instructions) for each in extensions))
+
+
+@lru_cache(maxsize=16)
+def _by_name(extensions: tuple[Extension, ...], count: int) -> Mapping[str, Instruction]:
+    """The same for these extensions while they have so many instructions."""
+    every = [each for extension in extensions for each in extension.instructions]
     return {each.name: each for each in reversed(every) if each.name != RESERVED}
 
 
