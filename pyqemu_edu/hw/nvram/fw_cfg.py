@@ -34,13 +34,14 @@ from pyqemu_edu.migration.vmstate import VMStateDescription
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.link import object_property_add_child
 from pyqemu_edu.qom.struct import TypeInfo
-from pyqemu_edu.qom.type import type_init
+from pyqemu_edu.qom.type import TYPE_INTERFACE, type_init
 from pyqemu_edu.softmmu.memory import AccessSizes, AddressSpace, DeviceEndian, MemoryRegionOps, memory_region_init_io
 from pyqemu_edu.softmmu.physmem import address_space_read, address_space_write
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import QemuError
 
 TYPE_FW_CFG, TYPE_FW_CFG_MEM = "fw_cfg", "fw_cfg_mem"
+TYPE_FW_CFG_DATA_GENERATOR_INTERFACE = "fw_cfg-data-generator"
 
 # fmt: off
 FW_CFG_SIGNATURE  = 0x00   # numbers of items
@@ -312,6 +313,7 @@ def fw_cfg_mem_class_init(dc: DeviceClass) -> None:
     device_class_set_props(dc, fw_cfg_mem_properties)
 
 
+type_init(TypeInfo(TYPE_FW_CFG_DATA_GENERATOR_INTERFACE, parent=TYPE_INTERFACE))
 type_init(
     TypeInfo(
         TYPE_FW_CFG,
