@@ -35,7 +35,7 @@ MIRRORED = """
     hw/virtio/virtio.c hw/virtio/virtio-bus.c hw/virtio/virtio-mmio.c
     hw/virtio/virtio-rng.c hw/virtio/virtio-qmp.c block/* block/monitor/* net/* include/block/* include/net/* job.c
     hw/block/hd-geometry.c job-qmp.c iothread.c crypto/* authz/* include/crypto/* include/authz/*
-    migration/* audio/audio.c
+    migration/* audio/audio.c dump/* hw/watchdog/watchdog.c
     ui/console.c ui/input*.c ui/spice-core.c ui/vnc.c fsdev/* semihosting/*
     include/*.h include/exec/* include/hw/*.h include/hw/core/* include/hw/riscv/*
     include/hw/char/* include/hw/intc/* include/hw/misc/* include/hw/rtc/* include/hw/virtio/virtio*

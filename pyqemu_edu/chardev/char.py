@@ -22,7 +22,6 @@ from pyqemu_edu.chardev.chardev import (
     qemu_create,
     statics,
 )
-from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import (
     module_object_class_by_name,
     object_class_check,
@@ -45,6 +44,7 @@ from pyqemu_edu.util.option import (
     qemu_opts_del,
 )
 from pyqemu_edu.util.option_parse import qemu_opts_do_parse
+from pyqemu_edu.util.qemu_print import qemu_printf
 
 __all__ = [
     "Chardev",
@@ -90,7 +90,7 @@ def qemu_chr_new_from_opts(opts: QemuOpts) -> Chardev | None:
     """The back end that `-chardev` describes; None after `help`.  `QemuError` if there is no such thing."""
     name = chardev_alias_translate(qemu_opt_get(opts, "backend") or "")
     if name in ("help", "?"):
-        current_process().stdout.write(chardev_help())
+        qemu_printf(chardev_help())
         return None
     if opts.id is None:
         raise QemuError("chardev: no id specified")
@@ -108,15 +108,20 @@ def qemu_chr_new_from_opts(opts: QemuOpts) -> Chardev | None:
         raise
 
 
-def chardev_help() -> str:
-    """What kinds of back ends there are, in the order of the table of types (Not in QEMU)."""
+def chardev_names() -> list[str]:
+    """What kinds of back ends there are, in the order of the table of types (QEMU `chardev_name_foreach`)."""
     names: list[str] = []
     object_class_foreach(
         lambda klass: None if getattr(klass, "internal", False) else names.append(object_class_get_name(klass)[8:]),
         TYPE_CHARDEV,
         include_abstract=False,
     )
-    return "Available chardev backend types: " + "".join(f"\n  {name}" for name in names) + "\n"
+    return names
+
+
+def chardev_help() -> str:
+    """The same for people (Not in QEMU as a function)."""
+    return "Available chardev backend types: " + "".join(f"\n  {name}" for name in chardev_names()) + "\n"
 
 
 def qemu_chr_parse_opts(cc: ChardevClass, opts: QemuOpts) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from pyqemu_edu.util.error import QemuError
 CanRead = Callable[[Any], int]
 Read = Callable[[Any, bytes], None]
 OnEvent = Callable[[Any, QEMUChrEvent], None]
+BeChange = Callable[[Any], None]
 
 
 @dataclass(eq=False)
@@ -29,6 +31,8 @@ class CharBackend:
     chr_can_read: CanRead | None = None
     chr_read: Read | None = None
     chr_event: OnEvent | None = None
+    chr_be_change: BeChange | None = None
+    """What the device does when it gets another line; without it, it gets none."""
     opaque: Any = None
     tag: int = 0
     fe_open: bool = False
@@ -64,9 +68,11 @@ def qemu_chr_fe_set_handlers(
     fd_event: OnEvent | None = None,
     opaque: Any = None,
     sync_state: bool = True,
+    be_change: BeChange | None = None,
 ) -> None:
     """Say who takes input; an open line is announced at once unless `sync_state` is false."""
     b.chr_can_read, b.chr_read, b.chr_event, b.opaque = fd_can_read, fd_read, fd_event, opaque
+    b.chr_be_change = be_change
     s = b.chr
     if s is None:
         return
@@ -119,3 +125,12 @@ def qemu_chr_fe_accept_input(be: CharBackend) -> None:
 def qemu_chr_fe_backend_connected(be: CharBackend) -> bool:
     """Is there a back end?"""
     return be.chr is not None
+
+
+def qemu_chr_fe_get_msgfd(be: CharBackend) -> int:
+    """The file that came with the last bytes, the caller's from now on; -1 if none did.  Of several, the others go."""
+    get_msgfds = CHARDEV_GET_CLASS(be.chr).get_msgfds if be.chr is not None else None
+    fds = get_msgfds(be.chr) if get_msgfds is not None else []
+    for fd in fds[1:]:
+        os.close(fd)
+    return fds[0] if fds else -1

@@ -56,6 +56,8 @@ def ringbuf_chr_write(chr: Chardev, buf: bytes) -> int:
 def qmp_ringbuf_read(device: str, size: int) -> bytes:
     """Take out the oldest `size` bytes."""
     chr = find_ringbuf(device)
+    if size <= 0:
+        raise QemuError("size must be greater than zero")
     data = bytes(chr.cbuf[:size])
     del chr.cbuf[:size]
     return data

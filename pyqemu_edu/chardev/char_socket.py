@@ -1,6 +1,6 @@
 """A socket, on which clients come and go, one at a time (QEMU chardev/char-socket.c).
 
-Left out: telnet, tn3270 and websocket, TLS, reconnecting, and file descriptors passed along.
+Left out: telnet, tn3270 and websocket, TLS and reconnecting.
 """
 
 from __future__ import annotations
@@ -79,6 +79,15 @@ def tcp_chr_accept_input(chr: Chardev) -> None:
     tcp_chr_read_on(SOCKET_CHARDEV(chr))
 
 
+def tcp_get_msgfds(chr: Chardev) -> list[int]:
+    """The files that the client has passed along."""
+    watch = SOCKET_CHARDEV(chr).watch
+    if watch is None:
+        return []
+    fds, watch.msgfds = watch.msgfds, []
+    return fds
+
+
 # --- clients
 
 
@@ -115,6 +124,12 @@ def tcp_chr_free_connection(s: SocketChardev) -> None:
     if s.ioc is not None:
         object_unref(s.ioc)
         s.ioc = None
+
+
+def char_socket_yank(s: SocketChardev) -> None:
+    """Cut the connection, whatever the client does (QEMU `char_socket_yank_iochannel`)."""
+    if s.ioc is not None and s.ioc.sock is not None:
+        s.ioc.sock.shutdown(socket.SHUT_RDWR)
 
 
 # --- names
@@ -170,14 +185,19 @@ def qemu_chr_parse_socket(opts: QemuOpts) -> dict[str, Any]:
 
 def validate(opts: QemuOpts) -> None:
     """Refuse what does not go together, and what we have not (QEMU `qmp_chardev_validate_socket`)."""
-    server = qemu_opt_get_bool(opts, "server", False)
-    if server and qemu_opt_get(opts, "reconnect") is not None:
-        raise QemuError("'reconnect' option is incompatible with socket in server listen mode")
-    if not server and qemu_opt_get(opts, "wait") is not None:
-        raise QemuError("'wait' option is incompatible with socket in client connect mode")
+    given = {name: qemu_opt_get(opts, name) is not None for name in ("reconnect", "wait")}
+    check_server_and_wait(qemu_opt_get_bool(opts, "server", False), given["reconnect"], given["wait"])
     for name in NOT_HERE:
         if qemu_opt_get(opts, name) not in (None, "off", "no", "n", "false"):
             raise QemuError(f"'{name}' is not supported by this model of QEMU")
+
+
+def check_server_and_wait(server: bool, has_reconnect: bool, has_wait: bool) -> None:
+    """Who listens need not connect again, who connects need not wait (in QEMU a part of the above)."""
+    if server and has_reconnect:
+        raise QemuError("'reconnect' option is incompatible with socket in server listen mode")
+    if not server and has_wait:
+        raise QemuError("'wait' option is incompatible with socket in client connect mode")
 
 
 def qmp_chardev_open_socket(chr: Chardev, backend: dict[str, Any]) -> bool:
@@ -257,6 +277,7 @@ def char_socket_class_init(klass: ObjectClass) -> None:
     cc.open = qmp_chardev_open_socket
     cc.chr_write = tcp_chr_write
     cc.chr_accept_input = tcp_chr_accept_input
+    cc.get_msgfds = tcp_get_msgfds
     object_class_property_add(cc, "addr", "SocketAddress", char_socket_get_addr)
     object_class_property_add_bool(cc, "connected", char_socket_get_connected)
 

@@ -48,6 +48,8 @@ class ChardevClass(ObjectClass):
     open: Callable[[Any, dict[str, Any]], bool] | None = None
     chr_write: Callable[[Any, bytes], int] | None = None
     chr_accept_input: Callable[[Any], None] | None = None
+    get_msgfds: Callable[[Any], list[int]] | None = None
+    """Takes the files that came with the last bytes; they are the caller's then."""
     chr_update_read_handler: Callable[[Any], None] | None = None
     chr_be_event: Callable[[Any, QEMUChrEvent], None] | None = None
     chr_attach: Callable[[Any, Any], None] | None = None

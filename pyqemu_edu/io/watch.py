@@ -13,17 +13,26 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pyqemu_edu.process import per_process, thread_in_process
 from pyqemu_edu.util.main_loop import aio_bh_schedule_oneshot
 
 READ_SIZE = 4096
+MAX_FDS = 16
 FLUSH_SECONDS = 1.0
+
+
+class Closing(Protocol):
+    """Somebody with a thread and sockets."""
+
+    def close(self) -> None:
+        """End the thread, close the sockets."""
 
 
 class Statics:
     def __init__(self) -> None:
-        self.watches: list[SocketWatch] = []
+        self.watches: list[Closing] = []
 
 
 statics = per_process(Statics)
@@ -50,6 +59,8 @@ class SocketWatch:
     may_read: bool = False
     closing: bool = False
     outgoing: bytearray = field(default_factory=bytearray)
+    msgfds: list[int] = field(default_factory=list)
+    """Files that the client passed along with the last bytes that had any (QEMU `read_msgfds`)."""
 
     def __post_init__(self) -> None:
         statics().watches.append(self)
@@ -88,9 +99,16 @@ class SocketWatch:
         """Drop the client, and wait for the next one."""
         with self.lock:
             client, self.client, self.may_read = self.client, None, False
+        self.keep_fds([])
         if client is not None:
             client.close()
         self._wake()
+
+    def keep_fds(self, fds: list[int]) -> None:
+        """Keep these files, and close those before that nobody has taken."""
+        for fd in self.msgfds:
+            os.close(fd)
+        self.msgfds = fds
 
     def close(self) -> None:
         """End the thread and close everything, after a last try to write what waits."""
@@ -100,6 +118,7 @@ class SocketWatch:
                     self.client.settimeout(FLUSH_SECONDS)
                     self.client.sendall(self.outgoing)
         self.closing = True
+        self.keep_fds([])
         self._wake()
         if self.thread is not threading.current_thread():
             self.thread.join()
@@ -161,18 +180,25 @@ class SocketWatch:
         self.on_client(client)
 
     def _receive(self, client: socket.socket) -> None:
+        fds: list[int] = []
         try:
-            data = client.recv(READ_SIZE)
+            if client.family == socket.AF_UNIX:
+                data, fds, _, _ = socket.recv_fds(client, READ_SIZE, MAX_FDS)
+            else:
+                data = client.recv(READ_SIZE)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         self.may_read = False
-        aio_bh_schedule_oneshot(self._tell_of_data, (client, data))
+        aio_bh_schedule_oneshot(self._tell_of_data, (client, data, fds))
 
-    def _tell_of_data(self, found: tuple[socket.socket, bytes]) -> None:
-        client, data = found
+    def _tell_of_data(self, found: tuple[socket.socket, bytes, list[int]]) -> None:
+        client, data, fds = found
+        if fds:
+            self.keep_fds(fds)
         if client is not self.client:
+            self.keep_fds([])
             return
         if data:
             self.on_data(data)

@@ -1,4 +1,4 @@
-"""The settings of migration, which here nothing uses (QEMU migration/migration.c).
+"""The settings of migration, which users can ask for and change (QEMU migration/migration.c).
 
 They are the properties of an object that is made early in every start.  It is called a device only so that `-global`
 reaches it, and as the first of its kind it meets what a user wants of all devices: a wish that no device can fulfil is
@@ -84,9 +84,10 @@ def setting(name: str, info: PropertyInfo, defval: object) -> Property:
 
 @dataclass(eq=False)
 class MigrationState(DeviceState):
-    """The settings, and capabilities that are switched on."""
+    """The settings, capabilities that are switched on, and how far a migration is."""
 
     settings: SimpleNamespace = field(default_factory=SimpleNamespace)
+    state: str = "none"
 
 
 @dataclass(eq=False)

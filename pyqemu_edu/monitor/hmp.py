@@ -22,10 +22,11 @@ from pyqemu_edu.monitor.monitor import (
     monitor_puts,
     monitor_resume,
     monitor_set_cpu,
+    monitor_set_cur,
     monitor_suspend,
 )
 from pyqemu_edu.process import per_process
-from pyqemu_edu.util.error import QemuError, error_report_err, monitor_set_cur
+from pyqemu_edu.util.error import QemuError, error_report_err
 from pyqemu_edu.util.qdict import QDict
 from pyqemu_edu.util.readline import (
     ReadLineState,
@@ -93,11 +94,18 @@ def make_tables(commands: Mapping[str, Handler], info: Mapping[str, Handler]) ->
     facts = facts_of_commands()
     known = {fact["name"] for facts_of_one in (facts["commands"], facts["info"]) for fact in facts_of_one}
     assert commands.keys() | info.keys() <= known
-    sub_table = tuple(HMPCommand(cmd=info.get(fact["name"]), **fact) for fact in facts["info"])
+    sub_table = tuple(HMPCommand(cmd=info.get(fact["name"], not_here), **fact) for fact in facts["info"])
     return tuple(
-        HMPCommand(cmd=commands.get(fact["name"]), sub_table=sub_table if fact["name"] == "info" else (), **fact)
+        HMPCommand(
+            cmd=commands.get(fact["name"], not_here), sub_table=sub_table if fact["name"] == "info" else (), **fact
+        )
         for fact in facts["commands"]
     )
+
+
+def not_here(mon: Monitor, args: QDict) -> None:
+    """A command that QEMU has and we have not (Not in QEMU)."""
+    raise QemuError("this command is not supported by this model of QEMU")
 
 
 # --- finding a command
@@ -150,12 +158,9 @@ def handle_hmp_command(mon: MonitorHMP, line: str) -> None:
     cmd, at = monitor_parse_command(mon, line, 0, statics().hmp_cmds)
     if cmd is None:
         return
-    if cmd.cmd is None:
-        monitor_printf(mon, f'Command "{line[:at].rstrip()}" is not available.\n')
-        return
     arguments = Arguments(cmd.name, line, get_monitor_def, at)
     try:
-        with monitor_set_cur(lambda text: monitor_puts(mon, text)):
+        with monitor_set_cur(mon, lambda text: monitor_puts(mon, text)):
             found = arguments.parse(cmd.args_type)
     except Refused as refused:
         monitor_printf(mon, str(refused))
@@ -167,7 +172,7 @@ def handle_hmp_command(mon: MonitorHMP, line: str) -> None:
 def handle_hmp_command_exec(mon: MonitorHMP, cmd: HMPCommand, arguments: QDict) -> None:
     """Do what the command does; text that it returns is printed, an error too."""
     assert cmd.cmd is not None
-    with monitor_set_cur(lambda text: monitor_puts(mon, text)):
+    with monitor_set_cur(mon, lambda text: monitor_puts(mon, text)):
         try:
             text = cmd.cmd(mon, arguments)
         except QemuError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 from pyqemu_edu.cpus_common import CPU_FOREACH, qemu_get_cpu
@@ -17,11 +18,10 @@ from pyqemu_edu.monitor.hmp import MonitorHMP, help_cmd
 from pyqemu_edu.monitor.monitor import Monitor, mon_get_cpu, monitor_printf, monitor_set_cpu, monitor_suspend
 from pyqemu_edu.monitor.qmp_cmds import (
     qmp_cont,
-    qmp_device_del,
-    qmp_inject_nmi,
     qmp_memsave,
     qmp_pmemsave,
     qmp_query_chardev,
+    qmp_query_dump,
     qmp_query_kvm,
     qmp_query_name,
     qmp_query_pci,
@@ -29,19 +29,27 @@ from pyqemu_edu.monitor.qmp_cmds import (
     qmp_query_uuid,
     qmp_quit,
     qmp_stop,
-    qmp_system_powerdown,
-    qmp_system_reset,
-    qmp_system_wakeup,
 )
 from pyqemu_edu.monitor.qmp_cmds_control import qmp_query_version
-from pyqemu_edu.qom.object_interfaces import user_creatable_del
+from pyqemu_edu.process import per_process
+from pyqemu_edu.qapi.introspect import entities, enum_values
 from pyqemu_edu.qom.qom_hmp_cmds import hmp_info_qom_tree, hmp_qom_get, hmp_qom_list, hmp_qom_set
 from pyqemu_edu.softmmu.globals import statics as globals_
 from pyqemu_edu.softmmu.mtree import mtree_info
+from pyqemu_edu.target.riscv.monitor import mem_info
+from pyqemu_edu.util.error import QemuError, error_report_err
 from pyqemu_edu.util.log import QEMU_LOG_ITEMS, qemu_set_log, qemu_set_log_filename, qemu_str_to_log_mask
 from pyqemu_edu.util.qdict import QDict
 
-MIB = 1 << 20
+SYNC_PROFILE_HEAD = "Type               Object  Call site  Wait Time (s)         Count  Average (us)"
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.sync_profile = False
+
+
+statics = per_process(Statics)
 
 
 # --- info
@@ -105,6 +113,25 @@ def registers(cpu: CPUState) -> str:
     out = io.StringIO()
     cpu_dump_state(cpu, out, CPUDumpFlags.FPU)
     return f"\nCPU#{cpu.cpu_index}\n{out.getvalue()}"
+
+
+def hmp_info_mem(mon: Monitor, args: QDict) -> str:
+    """`info mem`: what the page tables map (QEMU target/riscv/monitor.c)."""
+    cpu = mon_get_cpu(mon)
+    return mem_info(cpu.env_ptr) if cpu is not None else "No CPU available\n"
+
+
+def hmp_info_dump(mon: Monitor, args: QDict) -> str:
+    """`info dump`: how far writing the guest's memory into a file is (QEMU dump/dump-hmp-cmds.c)."""
+    info = qmp_query_dump()
+    done = f"Finished: {100 * info['completed'] / info['total']:.2f} %\n" if info["status"] == "active" else ""
+    return f"Status: {info['status']}\n{done}"
+
+
+def hmp_info_sync_profile(mon: Monitor, args: QDict) -> str:
+    """`info sync-profile`: who waited for which lock; nobody writes that down here (QEMU util/qsp.c)."""
+    line = "-" * len(SYNC_PROFILE_HEAD) + "\n"
+    return f"{SYNC_PROFILE_HEAD}\n{line}{line}"
 
 
 def hmp_info_mtree(mon: Monitor, args: QDict) -> str:
@@ -200,26 +227,6 @@ def hmp_cont(mon: Monitor, args: QDict) -> None:
     qmp_cont()
 
 
-def hmp_system_reset(mon: Monitor, args: QDict) -> None:
-    """`system_reset`."""
-    qmp_system_reset()
-
-
-def hmp_system_powerdown(mon: Monitor, args: QDict) -> None:
-    """`system_powerdown`."""
-    qmp_system_powerdown()
-
-
-def hmp_system_wakeup(mon: Monitor, args: QDict) -> None:
-    """`system_wakeup`."""
-    qmp_system_wakeup()
-
-
-def hmp_nmi(mon: Monitor, args: QDict) -> None:
-    """`nmi`."""
-    qmp_inject_nmi()
-
-
 def hmp_cpu(mon: Monitor, args: QDict) -> None:
     """`cpu index`: which CPU commands are about."""
     if not monitor_set_cpu(mon, args["index"]):
@@ -245,13 +252,45 @@ def hmp_log(mon: Monitor, args: QDict) -> str:
     mask = 0 if args["items"] == "none" else qemu_str_to_log_mask(args["items"])
     if not mask and args["items"] != "none":
         return log_help()
-    qemu_set_log(mask)
+    try:
+        qemu_set_log(mask)
+    except QemuError as error:
+        error_report_err(error)
     return ""
+
+
+def hmp_sync_profile(mon: Monitor, args: QDict) -> str:
+    """`sync-profile [on|off|reset]`: a switch that nothing follows (QEMU monitor/misc.c)."""
+    op, s = args.get("op"), statics()
+    if op is None:
+        return f"sync-profile is {'on' if s.sync_profile else 'off'}\n"
+    if op not in ("on", "off", "reset"):
+        raise QemuError(f"invalid parameter '{op}', expecting 'on', 'off', or 'reset'")
+    s.sync_profile = op == "on" if op != "reset" else s.sync_profile
+    return ""
+
+
+def hmp_sendkey(mon: Monitor, args: QDict) -> str:
+    """`sendkey keys`: there is no keyboard, but the names of the keys are looked at."""
+    names = key_names()
+    for key in args["keys"].split("-"):
+        name = "less" if key == "<" else key
+        if name not in names and not re.fullmatch(r"0x[0-9a-fA-F]*", name):
+            return f"invalid parameter: {name}\n"
+    return ""
+
+
+def key_names() -> list[str]:
+    """All keys that keyboards have (QEMU `QKeyCode_lookup`)."""
+    return next(words for words in map(enum_values, entities()) if "kp_divide" in words)
 
 
 def hmp_logfile(mon: Monitor, args: QDict) -> None:
     """`logfile filename`."""
-    qemu_set_log_filename(args["filename"])
+    try:
+        qemu_set_log_filename(args["filename"])
+    except QemuError as error:
+        error_report_err(error)
 
 
 def hmp_singlestep(mon: Monitor, args: QDict) -> None:
@@ -263,11 +302,6 @@ def hmp_singlestep(mon: Monitor, args: QDict) -> None:
         globals_().singlestep = False
     else:
         monitor_printf(mon, f"unexpected option {option}\n")
-
-
-def hmp_device_del(mon: Monitor, args: QDict) -> None:
-    """`device_del device` (QEMU softmmu/qdev-monitor.c)."""
-    qmp_device_del(args["id"])
 
 
 # --- objects
@@ -286,8 +320,3 @@ def hmp_get(mon: Monitor, args: QDict) -> str:
 def hmp_set(mon: Monitor, args: QDict) -> str:
     """`qom-set [-j] path property value` (QEMU `hmp_qom_set`)."""
     return hmp_qom_set(args["path"], args["property"], args["value"], bool(args.get("json")))
-
-
-def hmp_object_del(mon: Monitor, args: QDict) -> None:
-    """`object_del id`."""
-    user_creatable_del(args["id"])

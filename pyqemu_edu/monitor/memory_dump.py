@@ -14,9 +14,11 @@ from pyqemu_edu.softmmu.memory_region import (
     memory_region_name,
 )
 from pyqemu_edu.softmmu.physmem import (
+    address_space_io,
     address_space_ld,
     address_space_memory,
     address_space_read,
+    address_space_st,
     get_system_memory,
 )
 from pyqemu_edu.util.error import QemuError, error_report_err
@@ -24,6 +26,7 @@ from pyqemu_edu.util.qdict import QDict
 
 MASK = (1 << 64) - 1
 PAGE_MASK = ~0xFFF & MASK
+PORT_LETTERS = {1: "b", 2: "w", 4: "l"}
 ESCAPED = {"'": "\\'", "\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 
 
@@ -159,6 +162,36 @@ def hmp_gpa2hva(mon: Monitor, args: QDict) -> str:
         error_report_err(error)
         return ""
     return f"Host virtual address for 0x{addr:x} ({name}) is 0x{host:x}\n"
+
+
+def hmp_gpa2hpa(mon: Monitor, args: QDict) -> str:
+    """`gpa2hpa addr`: where in the host's own memory; of the host's page tables nothing is asked here."""
+    addr = args["addr"] & MASK
+    try:
+        gpa2hva(addr)
+        raise QemuError("Page not present")
+    except QemuError as error:
+        error_report_err(error)
+    return ""
+
+
+# --- ports, as PCs have them
+
+
+def hmp_ioport_read(mon: Monitor, args: QDict) -> str:
+    """`i /fmt addr[.index]`: read a port; with an index, which is written first, the one behind."""
+    size, addr = args["size"] if args["size"] in (2, 4) else 1, args["addr"]
+    if "index" in args:
+        address_space_st(address_space_io(), addr & 0xFFFF, args["index"] & 0xFF, 1)
+        addr += 1
+    value, _ = address_space_ld(address_space_io(), addr & 0xFFFF, size)
+    return f"port{PORT_LETTERS[size]}[0x{addr & 0xFFFF:04x}] = 0x{value:0{size * 2}x}\n"
+
+
+def hmp_ioport_write(mon: Monitor, args: QDict) -> None:
+    """`o /fmt addr value`: write a port."""
+    size = args["size"] if args["size"] in (2, 4) else 1
+    address_space_st(address_space_io(), args["addr"] & 0xFFFF, args["val"] & (1 << 8 * size) - 1, size)
 
 
 def hmp_gva2gpa(mon: Monitor, args: QDict) -> str:

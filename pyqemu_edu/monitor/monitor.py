@@ -6,7 +6,10 @@ their own, `mon_iothread`, which only reads, writes and answers out of turn.
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +18,7 @@ from pyqemu_edu.cpus_common import CPU_FOREACH
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.path import object_get_canonical_path, object_resolve_path
+from pyqemu_edu.util.error import monitor_set_cur as set_printer
 from pyqemu_edu.util.main_loop import aio_bh_schedule_oneshot
 from pyqemu_edu.util.qdict import QDict
 
@@ -29,6 +33,8 @@ class Monitor:
     reset_seen: bool = False
     mon_cpu_path: str | None = None
     outbuf: bytearray = field(default_factory=bytearray)
+    fds: dict[str, int] = field(default_factory=dict)
+    """Open files that the client has passed, by the names that it gave them."""
 
     def on_resume(self) -> None:
         """What a kind of monitor does when it may be talked to again."""
@@ -43,9 +49,29 @@ class Monitor:
 class Statics:
     def __init__(self) -> None:
         self.mon_list: list[Monitor] = []
+        self.cur_mon: Monitor | None = None
 
 
 statics = per_process(Statics)
+
+
+@contextmanager
+def monitor_set_cur(mon: Monitor, puts: Callable[[str], object]) -> Iterator[None]:
+    """What is done inside is this monitor's command; what it reports is printed by `puts`."""
+    s = statics()
+    before, s.cur_mon = s.cur_mon, mon
+    try:
+        with set_printer(puts):
+            yield
+    finally:
+        s.cur_mon = before
+
+
+def monitor_cur() -> Monitor:
+    """The monitor whose command is being executed."""
+    mon = statics().cur_mon
+    assert mon is not None
+    return mon
 
 
 # --- output
@@ -145,4 +171,6 @@ def monitor_cleanup() -> None:
         mon = monitors.pop(0)
         mon.on_cleanup()
         monitor_flush(mon)
+        for fd in mon.fds.values():
+            os.close(fd)
         qemu_chr_fe_deinit(mon.chr)

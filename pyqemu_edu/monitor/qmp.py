@@ -15,7 +15,7 @@ from pyqemu_edu.chardev.char_fe import qemu_chr_fe_accept_input, qemu_chr_fe_ini
 from pyqemu_edu.chardev.char_socket import TYPE_CHARDEV_SOCKET
 from pyqemu_edu.chardev.chardev import Chardev, QEMUChrEvent
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_check
-from pyqemu_edu.monitor.monitor import Monitor, monitor_can_read, monitor_list_append, monitor_puts
+from pyqemu_edu.monitor.monitor import Monitor, monitor_can_read, monitor_list_append, monitor_puts, monitor_set_cur
 from pyqemu_edu.monitor.qmp_cmds_control import qmp_query_version
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qapi.json_parser import JSONMessageParser
@@ -28,7 +28,7 @@ from pyqemu_edu.qapi.qmp_dispatch import (
     qmp_error_response,
 )
 from pyqemu_edu.qom.klass import object_dynamic_cast
-from pyqemu_edu.util.error import QemuError, monitor_set_cur
+from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.main_loop import aio_bh_schedule_oneshot
 from pyqemu_edu.util.qdict import QDict
 
@@ -114,7 +114,7 @@ def monitor_qmp_dispatch(mon: MonitorQMP, request: Any) -> QDict:
     """The response to a request; messages that are not part of it go to the error stream."""
     negotiating = not mon.negotiated
     commands = {**(mon.commands if mon.negotiated else {}), "qmp_capabilities": capabilities_command(mon)}
-    with monitor_set_cur(current_process().stderr.write):
+    with monitor_set_cur(mon, current_process().stderr.write):
         response = qmp_dispatch(commands, request, "oob" in mon.capab, machine_is_ready)
     error = response.get("error", {})
     if negotiating and error.get("class") == CommandNotFound.error_class:

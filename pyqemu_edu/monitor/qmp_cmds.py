@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Iterator
+from os.path import basename, dirname
+from tempfile import NamedTemporaryFile
 from typing import Any
 from uuid import UUID
 
 from pyqemu_edu.accel.accel_common import accel_find
+from pyqemu_edu.chardev.char import qemu_chr_find
 from pyqemu_edu.chardev.char_ringbuf import qmp_ringbuf_read, qmp_ringbuf_write
+from pyqemu_edu.chardev.char_socket import SocketChardev, char_socket_yank
 from pyqemu_edu.chardev.chardev import CHARDEV, CHARDEV_GET_CLASS, Chardev, get_chardevs_root
 from pyqemu_edu.cpu import cpu_memory_rw_debug
 from pyqemu_edu.cpus_common import qemu_get_cpu
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.qdev_core import DeviceState
 from pyqemu_edu.hw.core.sysbus import sysbus_get_default
+from pyqemu_edu.monitor.qmp_nothing import DeviceNotActive
 from pyqemu_edu.qom.container import container_get
 from pyqemu_edu.qom.klass import object_dynamic_cast, object_get_typename
 from pyqemu_edu.qom.path import object_children, object_resolve_path_component
@@ -98,10 +104,14 @@ def qmp_inject_nmi() -> None:
 
 
 def qmp_set_action(**actions: str) -> None:
-    """What to do when the guest reboots, ends or crashes; there is no watchdog (QEMU softmmu/runstate-action.c)."""
+    """What to do when the guest reboots, ends or crashes, or the watchdog barks (QEMU softmmu/runstate-action.c)."""
     for event, action in actions.items():
-        if event != "watchdog":
-            setattr(runstate(), f"{event}_action", action)
+        setattr(runstate(), f"{event}_action", action)
+
+
+def qmp_watchdog_set_action(action: str) -> None:
+    """What to do when the watchdog barks (QEMU hw/watchdog/watchdog.c)."""
+    runstate().watchdog_action = action
 
 
 # --- what it is called
@@ -124,6 +134,11 @@ def qmp_query_kvm() -> Info:
 
 
 # --- memory
+
+
+def qmp_query_dump() -> Info:
+    """How far writing the guest's memory into a file is (QEMU dump/dump.c)."""
+    return {"status": "none", "completed": 0, "total": 0}
 
 
 def save(filename: str, pieces: Iterator[bytes]) -> None:
@@ -201,6 +216,43 @@ def qmp_query_pci() -> list[Info]:
     return []
 
 
+def qmp_dumpdtb(filename: str) -> None:
+    """The machine's device tree into a file (QEMU softmmu/device_tree.c)."""
+    fdt = current_machine().fdt
+    if fdt is None:
+        raise QemuError("This machine doesn't have a FDT")
+    try:
+        with NamedTemporaryFile(prefix=f"{basename(filename)}.", dir=dirname(filename) or ".", delete=False) as file:
+            file.write(fdt.blob())
+        os.replace(file.name, filename)
+    except OSError as error:
+        what = f"Failed to create file “{error.filename}”: {error.strerror}"
+        raise QemuError(f"Error saving FDT to file {filename}: {what}") from None
+
+
+def qmp_input_send_event(events: list[Info], device: str | None = None, head: int = 0) -> None:
+    """Move a mouse, press a key: there are none (QEMU ui/input.c)."""
+    if device is not None:
+        raise DeviceNotFound(f"Device '{device}' not found")
+    if not runstate_is_running():
+        raise QemuError("VM not running")
+    for event in events:
+        raise QemuError(f"Input handler not found for event type {event['type']}")
+
+
+def qmp_client_migrate_info(protocol: str, hostname: str, **arguments: Any) -> None:
+    """Tell a display's client where the machine goes: no display has clients (QEMU monitor/misc.c)."""
+    if protocol != "spice":
+        raise QemuError("Parameter 'protocol' expects 'spice'")
+    raise DeviceNotActive("SPICE is not in use")
+
+
+def qmp_transaction(actions: list[Info], properties: Info | None = None) -> None:
+    """Do several things to drives at once, or nothing (QEMU blockdev.c)."""
+    for action in actions:
+        raise QemuError(f"The transaction {action['type']} is not supported by this model of QEMU")
+
+
 # --- character devices
 
 
@@ -214,6 +266,17 @@ def qmp_query_yank() -> list[Info]:
     return [{"type": "chardev", "id": chr.label} for chr in chardevs() if CHARDEV_GET_CLASS(chr).supports_yank]
 
 
+def qmp_yank(instances: list[Info]) -> None:
+    """Cut these off, if all of them are there (QEMU util/yank.c)."""
+    known = qmp_query_yank()
+    if any(instance not in known for instance in instances):
+        raise DeviceNotFound("Instance not found")
+    for instance in instances:
+        chr = qemu_chr_find(instance["id"])
+        if isinstance(chr, SocketChardev):
+            char_socket_yank(chr)
+
+
 def qmp_query_chardev() -> list[Info]:
     """Each back end, and whether somebody listens (QEMU chardev/char.c)."""
     return [
@@ -224,8 +287,6 @@ def qmp_query_chardev() -> list[Info]:
 
 def ringbuf_read(device: str, size: int, format: str = "utf8") -> str:
     """The oldest bytes of a buffer, as text (QEMU `qmp_ringbuf_read`)."""
-    if size <= 0:
-        raise QemuError("size must be greater than zero")
     data = qmp_ringbuf_read(device, size)
     return base64.b64encode(data).decode() if format == "base64" else data.decode(errors="replace")
 

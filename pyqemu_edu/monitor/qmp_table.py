@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pyqemu_edu.chardev import char_cmds
 from pyqemu_edu.hw.core import machine_qmp_cmds as machine
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
-from pyqemu_edu.monitor import qmp_cmds, qmp_cmds_control, qmp_qom
+from pyqemu_edu.migration import options as migration
+from pyqemu_edu.monitor import fds, qmp_cmds, qmp_cmds_control, qmp_qom, qmp_trace
 from pyqemu_edu.monitor.hmp import qmp_human_monitor_command
 from pyqemu_edu.monitor.qmp_nothing import commands_about_nothing
 from pyqemu_edu.qapi.introspect import schema_commands
@@ -29,13 +31,28 @@ def text(function: Callable[[], str]) -> Callable[[], dict[str, str]]:
 
 # fmt: off
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "add-fd":                     fds.qmp_add_fd,
+    "add_client":                 fds.qmp_add_client,
+    "chardev-add":                char_cmds.qmp_chardev_add,
+    "chardev-change":             char_cmds.qmp_chardev_change,
+    "chardev-remove":             char_cmds.qmp_chardev_remove,
+    "chardev-send-break":         char_cmds.qmp_chardev_send_break,
+    "client_migrate_info":        qmp_cmds.qmp_client_migrate_info,
+    "closefd":                    fds.qmp_closefd,
     "cont":                       qmp_cmds.qmp_cont,
     "device-list-properties":     qmp_qom.device_list_properties,
     "device_add":                 qmp_cmds.qmp_device_add,
     "device_del":                 qmp_cmds.qmp_device_del,
+    "dumpdtb":                    qmp_cmds.qmp_dumpdtb,
+    "getfd":                      fds.qmp_getfd,
     "human-monitor-command":      qmp_human_monitor_command,
     "inject-nmi":                 qmp_cmds.qmp_inject_nmi,
+    "input-send-event":           qmp_cmds.qmp_input_send_event,
     "memsave":                    qmp_cmds.qmp_memsave,
+    "migrate":                    migration.qmp_migrate,
+    "migrate-incoming":           migration.qmp_migrate_incoming,
+    "migrate-set-capabilities":   migration.qmp_migrate_set_capabilities,
+    "migrate-set-parameters":     migration.qmp_migrate_set_parameters,
     "object-add":                 qmp_qom.object_add,
     "object-del":                 qom_qmp_cmds.qmp_object_del,
     "pmemsave":                   qmp_cmds.qmp_pmemsave,
@@ -45,15 +62,21 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "qom-list-types":             qmp_qom.qom_list_types,
     "qom-set":                    qom_qmp_cmds.qmp_qom_set,
     "query-chardev":              qmp_cmds.qmp_query_chardev,
+    "query-chardev-backends":     char_cmds.qmp_query_chardev_backends,
     "query-command-line-options": qmp_query_command_line_options,
     "query-commands":             qmp_cmds_control.qmp_query_commands,
     "query-cpus-fast":            machine.qmp_query_cpus_fast,
     "query-current-machine":      machine.qmp_query_current_machine,
+    "query-dump":                 qmp_cmds.qmp_query_dump,
+    "query-fdsets":               fds.qmp_query_fdsets,
     "query-hotpluggable-cpus":    machine.qmp_query_hotpluggable_cpus,
     "query-kvm":                  qmp_cmds.qmp_query_kvm,
     "query-machines":             machine.qmp_query_machines,
     "query-memdev":               machine.qmp_query_memdev,
     "query-memory-size-summary":  machine.qmp_query_memory_size_summary,
+    "query-migrate":              migration.qmp_query_migrate,
+    "query-migrate-capabilities": migration.qmp_query_migrate_capabilities,
+    "query-migrate-parameters":   migration.qmp_query_migrate_parameters,
     "query-name":                 qmp_cmds.qmp_query_name,
     "query-pci":                  qmp_cmds.qmp_query_pci,
     "query-qmp-schema":           qmp_cmds_control.qmp_query_qmp_schema,
@@ -63,6 +86,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "query-version":              qmp_cmds_control.qmp_query_version,
     "query-yank":                 qmp_cmds.qmp_query_yank,
     "quit":                       qmp_cmds.qmp_quit,
+    "remove-fd":                  fds.qmp_remove_fd,
     "ringbuf-read":               qmp_cmds.ringbuf_read,
     "ringbuf-write":              qmp_cmds.ringbuf_write,
     "set-action":                 qmp_cmds.qmp_set_action,
@@ -70,6 +94,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "system_powerdown":           qmp_cmds.qmp_system_powerdown,
     "system_reset":               qmp_cmds.qmp_system_reset,
     "system_wakeup":              qmp_cmds.qmp_system_wakeup,
+    "trace-event-get-state":      qmp_trace.qmp_trace_event_get_state,
+    "trace-event-set-state":      qmp_trace.qmp_trace_event_set_state,
+    "transaction":                qmp_cmds.qmp_transaction,
+    "watchdog-set-action":        qmp_cmds.qmp_watchdog_set_action,
+    "yank":                       qmp_cmds.qmp_yank,
     "x-exit-preconfig":           qmp_x_exit_preconfig,
     "x-query-numa":               text(machine.qmp_x_query_numa),
     "x-query-ramblock":           text(qmp_cmds.qmp_x_query_ramblock),
@@ -96,9 +125,14 @@ def not_here(name: str) -> Callable[..., Any]:
     return refuse
 
 
+def qmp_functions() -> dict[str, Callable[..., Any]]:
+    """What each command does, as far as we know it."""
+    return {**commands_about_nothing(), **COMMANDS}
+
+
 def qmp_commands() -> QmpCommandList:
     """All commands (QEMU `qmp_commands`)."""
-    functions = {**commands_about_nothing(), **COMMANDS}
+    functions = qmp_functions()
     names = schema_commands()
     assert functions.keys() <= set(names), functions.keys() - set(names)
     return {

@@ -1,7 +1,8 @@
 """What QMP's commands take: the schema, and arguments checked against it (QEMU qapi/qobject-input-visitor.c).
 
 In QEMU a generator makes C from the schema, which checks each command's arguments before the command is called.  The
-same schema, as `query-qmp-schema` gives it, is read here, and arguments are checked by walking through it.
+same schema, as `query-qmp-schema` gives it, is read here, and arguments are checked by walking through it.  What it
+hides, how wide integers are and what alternates are called, is in `data/qmp_hidden.json`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 }
 """What Python has for each of JSON's types, and what messages call it."""
 
+UINT64_MAX = (1 << 64) - 1
+INT64_MAX = UINT64_MAX >> 1
+
 
 @cache
 def qmp_schema() -> tuple[dict[str, Any], ...]:
@@ -39,6 +43,25 @@ def qmp_schema() -> tuple[dict[str, Any], ...]:
 def entities() -> dict[str, dict[str, Any]]:
     """The schema's entries by name."""
     return {entity["name"]: entity for entity in qmp_schema()}
+
+
+def enum_values(kind: str) -> list[str]:
+    """The words of an enumeration, none of any other type."""
+    words: list[str] = entities()[kind].get("values", [])
+    return words
+
+
+@cache
+def hidden() -> dict[str, dict[str, Any]]:
+    """What the schema does not tell of its types, by their names: how wide members are, what alternates are called."""
+    facts: dict[str, dict[str, Any]] = json.loads(files("pyqemu_edu.data").joinpath("qmp_hidden.json").read_text())
+    return facts
+
+
+def integer_type(kind: str, member: str) -> str:
+    """The type in C of an integer that is a member of `kind`; `int` is one of 64 bits with a sign."""
+    width: str = hidden()["integers"].get(kind, {}).get(member, "int")
+    return width
 
 
 def schema_commands() -> list[str]:
@@ -72,6 +95,22 @@ def check_builtin(entity: dict[str, Any], value: Any, name: str) -> None:
         raise wrong_type(name, word)
 
 
+def check_integer(width: str, value: Any, name: str) -> None:
+    """A whole number that fits in C's type; for the sake of old clients -1 is the largest one of 64 bits."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if width.startswith("int"):
+        if not whole or not -INT64_MAX - 1 <= value <= INT64_MAX:
+            raise wrong_type(name, "integer")
+        largest = (1 << int(width[3:] or 64) - 1) - 1
+        fits = -largest - 1 <= value <= largest
+    else:
+        if not whole or not -INT64_MAX - 1 <= value <= UINT64_MAX:
+            raise QemuError(f"Parameter '{name}' expects uint64")
+        fits = width in ("uint64", "size") or value & UINT64_MAX < 1 << int(width[4:])
+    if not fits:
+        raise QemuError(f"Parameter '{name.rpartition('.')[2]}' expects {width}_t")
+
+
 def check_enum(entity: dict[str, Any], value: Any, name: str) -> None:
     """One of a few words; the complaint names a member without what surrounds it, and an element not at all."""
     if not isinstance(value, str):
@@ -86,7 +125,15 @@ def check_array(entity: dict[str, Any], value: Any, name: str) -> None:
     if not isinstance(value, list):
         raise wrong_type(name, "array")
     for index, each in enumerate(value):
-        check(entity["element-type"], each, f"{name}[{index}]")
+        check_part(entity, "*", entity["element-type"], each, f"{name}[{index}]")
+
+
+def check_part(entity: dict[str, Any], member: str, kind: str, value: Any, name: str) -> None:
+    """A member or an element of something: an integer may be narrow there."""
+    if kind == "int":
+        check_integer(integer_type(entity["name"], member), value, name)
+    else:
+        check(kind, value, name)
 
 
 def check_object(entity: dict[str, Any], value: Any, name: str) -> None:
@@ -105,7 +152,7 @@ def check_members(entity: dict[str, Any], value: QDict, name: str) -> set[str]:
     for member in entity["members"]:
         allowed.add(member["name"])
         if member["name"] in value:
-            check(member["type"], value[member["name"]], within(name, member["name"]))
+            check_part(entity, member["name"], member["type"], value[member["name"]], within(name, member["name"]))
         elif "default" not in member:
             raise QemuError(f"Parameter '{within(name, member['name'])}' is missing")
     for variant in entity.get("variants", ()):
@@ -120,13 +167,20 @@ def within(name: str, member: str) -> str:
 
 
 def check_alternate(entity: dict[str, Any], value: Any, name: str) -> None:
-    """Any of several types; the last one's complaint stands for that of the type's, whose name the schema hides."""
+    """Any of several types, which JSON tells apart."""
     for member in entity["members"]:
-        try:
+        if json_type_fits(member["type"], value):
             return check(member["type"], value, name)
-        except QemuError as error:
-            complaint = error
-    raise complaint
+    raise wrong_type(name, hidden()["alternates"][entity["name"]])
+
+
+def json_type_fits(kind: str, value: Any) -> bool:
+    """Whether the value could be of that type, going by what it is in JSON."""
+    entity = entities()[kind]
+    meta = entity["meta-type"]
+    json_type = entity["json-type"] if meta == "builtin" else {"enum": "string"}.get(meta, meta)
+    types, _ = JSON_TYPES[json_type]
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
 
 
 CHECKS: dict[str, Callable[[dict[str, Any], Any, str], None]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pyqemu_edu.process import current_process
 from pyqemu_edu.qapi.qobject_visitor import KeyvalInputVisitor, QObjectInputVisitor
 from pyqemu_edu.qapi.visitor import Visitor, visit_check_struct, visit_end_struct, visit_start_struct
 from pyqemu_edu.qom.container import object_get_objects_root
@@ -32,6 +31,7 @@ from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.id import id_wellformed
 from pyqemu_edu.util.option import QemuOpts, qemu_opt_has_help_opt, qemu_opts_del, qemu_opts_find
 from pyqemu_edu.util.qdict import QDict, qdict_entries
+from pyqemu_edu.util.qemu_print import qemu_printf
 
 # ---- setting properties
 
@@ -163,4 +163,4 @@ def user_creatable_print_help(type: str, opts: QemuOpts) -> bool:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines (Not in QEMU)."""
-    current_process().stdout.writelines(f"{line}\n" for line in lines)
+    qemu_printf("".join(f"{line}\n" for line in lines))

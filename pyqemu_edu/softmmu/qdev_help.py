@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pyqemu_edu.hw.core.qdev_core import TYPE_DEVICE, DeviceClass, device_class
-from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import object_class_by_name, object_class_get_list_sorted, object_class_get_name
 from pyqemu_edu.qom.object_interfaces import object_property_help, print_lines
 from pyqemu_edu.qom.qom_qmp_cmds import qmp_device_list_properties
@@ -12,6 +11,7 @@ from pyqemu_edu.util.cutils import is_help_option
 from pyqemu_edu.util.error import QemuError, error_report_err
 from pyqemu_edu.util.module import module_load_qom_all
 from pyqemu_edu.util.option import QemuOpts, qemu_opt_get, qemu_opt_has_help_opt
+from pyqemu_edu.util.qemu_print import qemu_printf
 
 CATEGORIES = (
     "Controller/Bridge/Hub",
@@ -60,7 +60,7 @@ def qdev_print_devinfo(name: str, facts: DeviceFacts) -> None:
     words += [f'alias "{alias}"'] if alias else []
     words += [f'desc "{facts.desc}"'] if facts.desc else []
     words += [] if facts.user_creatable else ["no-user"]
-    current_process().stdout.write(", ".join(words) + "\n")
+    qemu_printf(", ".join(words) + "\n")
 
 
 def device_classes() -> list[DeviceClass]:
@@ -76,7 +76,7 @@ def qdev_print_devinfos(show_no_user: bool) -> None:
     for category in (*CATEGORIES, UNCATEGORIZED):
         members = [name for name, fact in shown.items() if category in (fact.categories or {UNCATEGORIZED})]
         if members:
-            current_process().stdout.write(f"{chr(10) if category != CATEGORIES[0] else ''}{category} devices:\n")
+            qemu_printf(f"{chr(10) if category != CATEGORIES[0] else ''}{category} devices:\n")
         for name in members:
             qdev_print_devinfo(name, shown[name])
 

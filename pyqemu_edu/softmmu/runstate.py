@@ -65,6 +65,7 @@ class Statics:
         self.debug_requested = False
         self.debug_cpu: CPUState | None = None
         self.reboot_action = "reset"
+        self.watchdog_action = "reset"
         self.shutdown_action = "poweroff"
         self.panic_action = "shutdown"
         self.exit_notifiers: list[Notifier] = []

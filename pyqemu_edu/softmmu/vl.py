@@ -64,7 +64,7 @@ from pyqemu_edu.util.error import (
     loc_push,
     warn_report,
 )
-from pyqemu_edu.util.log import qemu_print_log_usage, qemu_set_log_filename, qemu_str_to_log_mask
+from pyqemu_edu.util.log import qemu_print_log_usage, qemu_set_log_filename_flags, qemu_str_to_log_mask
 from pyqemu_edu.util.main_loop import qemu_init_main_loop, qemu_mutex_lock_iothread
 from pyqemu_edu.util.module import ModuleInitType, module_call_init
 from pyqemu_edu.util.option import QemuOpts, qemu_opt_get, qemu_opt_get_number, qemu_opts_foreach, qemu_opts_to_qdict
@@ -232,7 +232,7 @@ def open_log() -> None:
             qemu_print_log_usage(current_process().stdout)
             raise QemuExit(1)
     with error_fatal():
-        qemu_set_log_filename(statics().log_file, mask)
+        qemu_set_log_filename_flags(statics().log_file, mask)
 
 
 def qemu_process_help_options() -> None:

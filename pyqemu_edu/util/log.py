@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TextIO
+from typing import Literal, TextIO
 
 from pyqemu_edu.process import current_process, per_process
 from pyqemu_edu.util.cutils import qemu_strtou64
@@ -62,6 +63,7 @@ class Statics:
         self.qemu_loglevel = 0
         self.logfile: TextIO | None = None
         self.global_filename: str | None = None
+        self.log_append = False
         self.debug_regions: list[range] | None = None
 
 
@@ -127,27 +129,47 @@ def _range_number(text: str, where: str) -> int:
 
 def qemu_set_log(log_flags: int) -> None:
     """Log these items."""
-    statics().qemu_loglevel = log_flags
+    qemu_set_log_internal(statics().global_filename, False, log_flags)
 
 
-def qemu_set_log_filename(filename: str | None, log_flags: int | None = None) -> None:
-    """Send the log to a file (`-D`), and log these items; a file is only opened when something is logged.
+def qemu_set_log_filename(filename: str) -> None:
+    """Log to another file."""
+    qemu_set_log_internal(filename, True, statics().qemu_loglevel)
 
-    Left out against C: one file per thread (`-d tid`) and `%d` in the name.
+
+def qemu_set_log_filename_flags(name: str | None, flags: int) -> None:
+    """Log these items to a file, or without one to the error stream."""
+    qemu_set_log_internal(name, True, flags)
+
+
+def qemu_set_log_internal(filename: str | None, changed_name: bool, log_flags: int) -> None:
+    """Log these items; a file is made at once, as traces of events could be written to it.
+
+    With `-d tid` C writes one file for each thread; here all write to that of the process.
     """
     s = statics()
-    if log_flags is not None:
-        s.qemu_loglevel = log_flags
-    if filename is not None and filename != s.global_filename:
+    check_filename_template(filename, bool(log_flags & LOG_PER_THREAD))
+    s.qemu_loglevel = log_flags & ~LOG_PER_THREAD
+    if changed_name:
         qemu_log_close()
-        s.global_filename = filename
-    if s.qemu_loglevel and s.global_filename and s.logfile is None:
-        s.logfile = _open_log(s.global_filename)
+        s.global_filename = filename.replace("%d", str(os.getpid())) if filename is not None else None
+    if s.global_filename is not None and s.logfile is None:
+        s.logfile = _open_log(s.global_filename, "a" if s.log_append else "w")
+        s.log_append = True
 
 
-def _open_log(filename: str) -> TextIO:
+def check_filename_template(filename: str | None, per_thread: bool) -> None:
+    """Refuse `%` but in one `%d`, which one file for each thread needs (QEMU `valid_filename_template`)."""
+    if filename is not None and "%" in filename:
+        if filename.count("%") > 1 or "%d" not in filename:
+            raise QemuError(f"Bad logfile template: {filename}")
+    elif per_thread:
+        raise QemuError("Filename template with '%d' required for 'tid'")
+
+
+def _open_log(filename: str, mode: Literal["a", "w"]) -> TextIO:
     try:
-        return open(filename, "w", buffering=1)
+        return open(filename, mode, buffering=1)
     except OSError as error:
         raise QemuError(f"Error opening logfile {filename}: {error.strerror}") from error
 
@@ -162,9 +184,7 @@ def qemu_log_close() -> None:
 
 def qemu_str_to_log_mask(text: str) -> int:
     """The items that `-d text` names; 0 if one is unknown."""
-    names = {name: mask for mask, name, _ in QEMU_LOG_ITEMS} | {
-        "all": sum(mask for mask, _, _ in QEMU_LOG_ITEMS if mask != LOG_PER_THREAD)
-    }
+    names = {name: mask for mask, name, _ in QEMU_LOG_ITEMS} | {"all": sum(mask for mask, _, _ in QEMU_LOG_ITEMS)}
     mask = 0
     for name in text.split(","):
         if name not in names:

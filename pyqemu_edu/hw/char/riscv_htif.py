@@ -146,6 +146,11 @@ def htif_mm_write(s: HTIFState, addr: int, value: int, size: int) -> None:
 htif_mm_ops = MemoryRegionOps(read=htif_mm_read, write=htif_mm_write)
 
 
+def htif_be_change(s: HTIFState) -> None:
+    """Listen to the line, be it the first or another one."""
+    qemu_chr_fe_set_handlers(s.chr, htif_can_recv, htif_recv, opaque=s, be_change=htif_be_change)
+
+
 def htif_mm_init(address_space: MemoryRegion, chr: Chardev | None, nonelf_base: int) -> HTIFState:
     """Put the interface over whatever is at its addresses; without symbols, it is at `nonelf_base`.
 
@@ -158,7 +163,7 @@ def htif_mm_init(address_space: MemoryRegion, chr: Chardev | None, nonelf_base: 
     size = max(tohost_addr, fromhost_addr) + 8 - base
     s = HTIFState(tohost_addr - base, fromhost_addr - base)
     qemu_chr_fe_init(s.chr, chr)
-    qemu_chr_fe_set_handlers(s.chr, htif_can_recv, htif_recv, opaque=s)
+    htif_be_change(s)
     s.mmio = memory_region_init_io(None, htif_mm_ops, s, TYPE_HTIF_UART, size)
     memory_region_add_subregion_overlap(address_space, base, s.mmio, 1)
     statics().htif = s

@@ -371,8 +371,19 @@ def serial_realize(dev: DeviceState) -> None:
     s.modem_status_poll = timer_new_ns(QEMU_CLOCK_VIRTUAL, serial_update_msl, s)
     s.fifo_timeout_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, fifo_timeout_int, s)
     qemu_register_reset(serial_reset, s)
-    qemu_chr_fe_set_handlers(s.chr, serial_can_receive, serial_receive1, serial_event, s)
+    serial_listen(s)
     serial_reset(s)
+
+
+def serial_listen(s: SerialState) -> None:
+    """Take what comes on the line (in QEMU a part of `serial_realize` and `serial_be_change`)."""
+    qemu_chr_fe_set_handlers(s.chr, serial_can_receive, serial_receive1, serial_event, s, be_change=serial_be_change)
+
+
+def serial_be_change(s: SerialState) -> None:
+    """Another line: it gets the speed that the guest has set."""
+    serial_listen(s)
+    serial_update_parameters(s)
 
 
 def serial_unrealize(dev: DeviceState) -> None:
