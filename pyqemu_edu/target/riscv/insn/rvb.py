@@ -113,8 +113,9 @@ def cpop(m: Machine, a: Unary) -> None: m.x[a.rd] = m.cpop(m.x[a.rs1])
 @Zbb("0110000 00000 ..... 001 ..... 0011011  @r2", "{rd}, {rs1}")
 def clzw(m: Machine, a: Unary) -> None: m.x[a.rd] = m.clz(m.x[a.rs1] << 32 | 1 << 31)
 
+# As in QEMU 7.2, which counts on through the upper half; the manual stops at 32
 @Zbb("0110000 00001 ..... 001 ..... 0011011  @r2", "{rd}, {rs1}")
-def ctzw(m: Machine, a: Unary) -> None: m.x[a.rd] = m.ctz(m.x[a.rs1] | 1 << 32)
+def ctzw(m: Machine, a: Unary) -> None: m.x[a.rd] = m.select(m.x[a.rs1] == 0, 32, m.ctz(m.x[a.rs1]))
 
 @Zbb("0110000 00010 ..... 001 ..... 0011011  @r2", "{rd}, {rs1}")
 def cpopw(m: Machine, a: Unary) -> None: m.x[a.rd] = m.cpop(m.zext(m.x[a.rs1], 32))
