@@ -14,6 +14,7 @@ import shlex
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pyqemu_edu import modules
@@ -65,6 +66,7 @@ from pyqemu_edu.util.timer import QEMU_CLOCK_REALTIME, qemu_clock_get_ms, timer_
 from pyqemu_edu.view.composition import composition_tree, object_properties
 from pyqemu_edu.view.console import console
 from pyqemu_edu.view.figure import Figure
+from pyqemu_edu.view.pagewalk import page_walk
 
 if TYPE_CHECKING:
     from pyqemu_edu.real.comparison import Comparison
@@ -232,9 +234,12 @@ class Qemu:
 
     @property
     def harts(self) -> list[RISCVCPU]:
-        """The vCPUs, in order of their hart ids."""
+        """The vCPUs, in order of their hart ids; `walk(address)` draws how one finds an address."""
         with self.process:
-            return [cast(RISCVCPU, cpu) for cpu in CPU_FOREACH()]
+            harts = [cast(RISCVCPU, cpu) for cpu in CPU_FOREACH()]
+        for hart in harts:
+            hart.walk = partial(page_walk, hart)
+        return harts
 
     @property
     def trace(self) -> Log:

@@ -270,6 +270,10 @@ class RISCVCPUClass(CPUClass):
     parent_reset: Callable[[DeviceState], None] | None = None
 
 
+def nobody_draws(*arguments: Any) -> None:
+    """What `walk` is until somebody who can draw says how (Not in QEMU)."""
+
+
 @dataclass(eq=False)
 class RISCVCPU(CPUState):
     """A hart."""
@@ -281,6 +285,7 @@ class RISCVCPU(CPUState):
     pmu_event_ctr_map: dict[int, int] = field(default_factory=dict)
     pmu_timer: QEMUTimer | None = None
     decoder: Decoder = field(default_factory=decoder)
+    walk: Callable[..., Any] = field(default=nobody_draws, repr=False)  # how the hart finds an address (Not in QEMU)
 
 
 def RISCV_CPU(obj: Object) -> RISCVCPU:

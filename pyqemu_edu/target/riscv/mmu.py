@@ -86,7 +86,7 @@ WATCHED       = {LOAD: BP_MEM_READ,                  STORE: BP_MEM_WRITE,       
 
 
 class TranslateFail(Exception):
-    """An address that may not be used like this.  In C it is a return value, `TRANSLATE_FAIL`."""
+    """An address that may not be used like this, and why in words.  In C it is a return value, `TRANSLATE_FAIL`."""
 
 
 class TranslatePmpFail(TranslateFail):
@@ -114,7 +114,7 @@ def get_physical_address_pmp(
         return whole, TARGET_PAGE_SIZE
     allowed, prot = pmp_hart_has_privs(env, addr, size, 1 << access_type, mode)
     if not allowed:
-        raise TranslatePmpFail
+        raise TranslatePmpFail("physical memory protection forbids it")
     return prot, pmp_is_range_in_tlb(env, addr & TARGET_PAGE_MASK) or TARGET_PAGE_SIZE
 
 
@@ -147,7 +147,7 @@ def page_table_walk(env: CPURISCVState, addr: int) -> Iterator[PageTableStep]:
     levels = LEVELS[get_field(env.satp, SATP64_MODE)]
     va_bits = PGSHIFT + levels * PTIDXBITS
     if addr >> va_bits - 1 not in (0, (1 << 64 - (va_bits - 1)) - 1):
-        raise TranslateFail
+        raise TranslateFail(f"bits 63 to {va_bits - 1} of the address are not all alike")
     base = get_field(env.satp, SATP64_PPN) << PGSHIFT
     for ptshift in range((levels - 1) * PTIDXBITS, -1, -PTIDXBITS):
         index = addr >> PGSHIFT + ptshift & (1 << PTIDXBITS) - 1
@@ -157,7 +157,7 @@ def page_table_walk(env: CPURISCVState, addr: int) -> Iterator[PageTableStep]:
         if step.is_leaf:
             return
         base = step.ppn << PGSHIFT
-    raise TranslateFail
+    raise TranslateFail("there is no table below the last")
 
 
 def load_pte(env: CPURISCVState, pte_addr: int) -> int:
@@ -165,7 +165,7 @@ def load_pte(env: CPURISCVState, pte_addr: int) -> int:
     get_physical_address_pmp(env, pte_addr, PTESIZE, LOAD, PRV_S)
     pte, result = address_space_ld(env.cpu.as_, pte_addr, PTESIZE)
     if result != MemTxResult.OK:
-        raise TranslateFail
+        raise TranslateFail("there is no memory where the entry should be")
     return pte
 
 
@@ -173,15 +173,15 @@ def check_pte(env: CPURISCVState, step: PageTableStep) -> None:
     """Refuse an entry that is not valid, or has bits that nobody has given a meaning."""
     cfg, pte = env.cpu.cfg, step.pte
     if not pte & PTE_V:
-        raise TranslateFail
+        raise TranslateFail("V is 0")
     if (pte & ~PTE_PPN_MASK) >> PTE_PPN_SHIFT and not (cfg.ext_svpbmt or cfg.ext_svnapot):
-        raise TranslateFail
+        raise TranslateFail("reserved bits are set")
     if pte & PTE_PBMT and not cfg.ext_svpbmt:
-        raise TranslateFail
+        raise TranslateFail("PBMT is set without Svpbmt")
     if not step.is_leaf and pte & (PTE_D | PTE_A | PTE_U | PTE_ATTR):
-        raise TranslateFail
+        raise TranslateFail("D, A, U, PBMT or N is set, but it names a table")
     if pte & (PTE_R | PTE_W | PTE_X) in RESERVED_LEAVES:
-        raise TranslateFail
+        raise TranslateFail("W is set without R")
 
 
 def page_rights(env: CPURISCVState, pte: int) -> int:
@@ -195,11 +195,13 @@ def check_leaf(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessTy
     if step.pte & PTE_U:
         lent = (env.mstatus & MSTATUS_SUM or is_debug) and access_type != FETCH
         if mode != PRV_U and not lent:
-            raise TranslateFail
+            raise TranslateFail("U is 1, and supervisor mode may not use user pages like this")
     elif mode != PRV_S:
-        raise TranslateFail
-    if step.ppn & (1 << step.ptshift) - 1 or not page_rights(env, step.pte) & 1 << access_type:
-        raise TranslateFail
+        raise TranslateFail("U is 0")
+    if step.ppn & (1 << step.ptshift) - 1:
+        raise TranslateFail("a large page that does not begin at a multiple of its size")
+    if not page_rights(env, step.pte) & 1 << access_type:
+        raise TranslateFail(f"{'RWX'[access_type]} is 0")
 
 
 def update_pte(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessType) -> int | None:
@@ -213,7 +215,7 @@ def update_pte(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessTy
         return updated_pte
     mr, xlat, _ = address_space_translate(env.cpu.as_, step.pte_addr, PTESIZE)
     if not mr.ram or mr.ram_block is None:
-        raise TranslateFail
+        raise TranslateFail("A or D cannot be set in a table that is not in RAM")
     cell = mr.ram_block.view[xlat : xlat + PTESIZE].cast("Q")
     pte = step.pte
     if cell[0] == pte:
@@ -248,7 +250,7 @@ def page_address(env: CPURISCVState, leaf: PageTableStep, addr: int) -> int:
     if env.cpu.cfg.ext_svnapot and leaf.pte & PTE_N:
         open_bits = (leaf.ppn & -leaf.ppn).bit_length()
         if leaf.ptshift or open_bits != 4:
-            raise TranslateFail
+            raise TranslateFail("N is set for a size that there is not")
     offset = (1 << PGSHIFT + open_bits) - 1
     return (leaf.ppn << PGSHIFT) & ~offset | addr & offset
 
