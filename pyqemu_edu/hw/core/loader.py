@@ -104,10 +104,8 @@ def rom_add_elf_program(name: str, data: bytes | None, romsize: int, addr: int) 
 
 def rom_ptr_for_as(addr: int, size: int) -> bytearray:
     """The bytes of the blob that is to be written at `addr`, to be changed before it is (C also looks into memory)."""
-    here = (rom.data for rom in statics().roms if rom.mr is None and rom.addr <= addr and addr + size <= rom.end)
-    data = next(here)
-    assert isinstance(data, bytearray)
-    return data
+    blobs = ((rom, rom.data) for rom in statics().roms if isinstance(rom.data, bytearray))
+    return next(data for rom, data in blobs if rom.addr <= addr and addr + size <= rom.end)
 
 
 def rom_set_fw(f: object) -> None:

@@ -59,7 +59,7 @@ def load_uimage(filename: str) -> tuple[int, int] | None:
         check_type(header, IH_TYPE_KERNEL)
         image = uncompress(header, contents(header, data))
     except BadImage as problem:
-        current_process().stderr.write(str(problem))
+        print(problem, end="", file=current_process().stderr, flush=True)
         return None
     rom_add_blob_fixed(filename, image, header.load)
     return len(image), header.entry
@@ -75,7 +75,7 @@ def load_ramdisk(filename: str, addr: int) -> int:
         check_type(header, IH_TYPE_RAMDISK)
         image = contents(header, data)
     except BadImage as problem:
-        current_process().stderr.write(str(problem))
+        print(problem, end="", file=current_process().stderr, flush=True)
         return -1
     rom_add_blob_fixed(filename, image, addr)
     return len(image)
