@@ -32,6 +32,7 @@ MODULES = (
     "backends.rng_random",
     "backends.hostmem_file",
     "backends.hostmem_memfd",
+    "backends.event_loop_base",
     "backends.main_loop",
     "backends.iothread",
     "backends.thread_context",
@@ -95,6 +96,7 @@ MODULES = (
     "hw.riscv.riscv_hart",
     "hw.riscv.spike",
     "hw.riscv.virt",
+    "hw.riscv.paper_boards",
     "monitor.opts",
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 from pyqemu_edu.authz.base import TYPE_QAUTHZ, authz_class
 from pyqemu_edu.qapi.visit import enum_values, visit_type
 from pyqemu_edu.qapi.visitor import Visitor
-from pyqemu_edu.qom.field_properties import class_add_enum_field
+from pyqemu_edu.qom.field_properties import class_add_enum_field, struct_freed
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.property import object_class_property_add
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -72,6 +72,7 @@ type_init(
         parent=TYPE_QAUTHZ,
         instance_struct=QAuthZList,
         class_init=qauthz_list_class_init,
+        instance_finalize=struct_freed,
         interfaces=(TYPE_USER_CREATABLE,),
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyqemu_edu.authz.base import TYPE_QAUTHZ, authz_class
-from pyqemu_edu.qom.field_properties import class_add_str_fields
+from pyqemu_edu.qom.field_properties import class_add_str_fields, struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
@@ -51,6 +51,7 @@ type_init(
         parent=TYPE_QAUTHZ,
         instance_struct=QAuthZSimple,
         class_init=qauthz_simple_class_init,
+        instance_finalize=struct_freed,
         interfaces=(TYPE_USER_CREATABLE,),
     )
 )

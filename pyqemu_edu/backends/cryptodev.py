@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyqemu_edu.qapi.visitor import visit_type_uint32
-from pyqemu_edu.qom.field_properties import class_add_visited_field
+from pyqemu_edu.qom.field_properties import class_add_visited_field, struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_get_class_check, object_get_typename
 from pyqemu_edu.qom.property import object_property_set_int
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -96,6 +96,7 @@ type_init(
         instance_struct=CryptoDevBackend,
         class_struct=CryptoDevBackendClass,
         class_init=cryptodev_backend_class_init,
+        instance_finalize=struct_freed,
         instance_init=cryptodev_backend_instance_init,
         interfaces=(TYPE_USER_CREATABLE,),
     )

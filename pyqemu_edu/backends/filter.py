@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pyqemu_edu.net.net import qemu_find_netdev
 from pyqemu_edu.qapi.visit import enum_values
 from pyqemu_edu.qapi.visitor import visit_type_uint32
 from pyqemu_edu.qom.field_properties import (
@@ -17,13 +18,14 @@ from pyqemu_edu.qom.field_properties import (
     class_add_enum_field,
     class_add_str_fields,
     class_add_visited_field,
+    struct_defaults,
+    struct_freed,
 )
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_get_typename
 from pyqemu_edu.qom.property_types import object_class_property_add_str
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import TYPE_OBJECT, type_init
 from pyqemu_edu.qom.user_creatable import TYPE_USER_CREATABLE, UserCreatableClass
-from pyqemu_edu.softmmu.net_clients import statics as net
 from pyqemu_edu.util.error import QemuError, error_report
 
 TYPE_NETFILTER = "netfilter"
@@ -56,7 +58,7 @@ def netfilter_complete(uc: Object) -> None:
     nf = NETFILTER(uc)
     if nf.netdev is None:
         raise QemuError("Parameter 'netdev' is required")
-    if nf.netdev not in net().net_clients:
+    if qemu_find_netdev(nf.netdev) is None:
         raise QemuError("Parameter 'netdev' expects a network backend id")
     if nf.position not in ("head", "tail") and not nf.position.startswith("id="):
         raise QemuError("Parameter 'position' expects 'head', 'tail' or 'id=<id>'")
@@ -84,6 +86,12 @@ def netfilter_class_init(oc: ObjectClass) -> None:
     class_add_str_fields(oc, "position")
     add_word(oc, "insert", ("before", "behind"))
     object_class_check(oc, UserCreatableClass, TYPE_USER_CREATABLE).complete = netfilter_complete
+
+
+def netfilter_finalize(obj: Object) -> None:
+    """A rewriter that never began has no table of connections, at which GLib wonders."""
+    if object_get_typename(obj) == "filter-rewriter":
+        error_report("GLib: g_hash_table_destroy: assertion 'hash_table != NULL' failed")
 
 
 def require_positive(obj: Object, name: str, value: int) -> None:
@@ -130,13 +138,7 @@ def colo_rewriter_class_init(oc: ObjectClass) -> None:
     class_add_bool_fields(oc, "vnet_hdr_support")
 
 
-def colo_rewriter_cleanup(obj: Object) -> None:
-    """A rewriter that never began has no table of connections, at which GLib wonders."""
-    error_report("GLib: g_hash_table_destroy: assertion 'hash_table != NULL' failed")
-
-
 KINDS: dict[str, Callable[[Any], None]] = {
-    "filter-buffer": filter_buffer_class_init,
     "filter-dump": filter_dump_class_init,
     "filter-mirror": filter_mirror_class_init,
     "filter-redirector": filter_redirector_class_init,
@@ -150,15 +152,29 @@ type_init(
         instance_struct=NetFilterState,
         abstract=True,
         class_init=netfilter_class_init,
+        instance_init=struct_defaults,
+        instance_finalize=netfilter_finalize,
         interfaces=(TYPE_USER_CREATABLE,),
     )
 )
-type_init(*(TypeInfo(name, parent=TYPE_NETFILTER, class_init=class_init) for name, class_init in KINDS.items()))
+type_init(
+    *(
+        TypeInfo(
+            name,
+            parent=TYPE_NETFILTER,
+            class_init=class_init,
+            instance_init=struct_defaults,
+            instance_finalize=struct_freed,
+        )
+        for name, class_init in KINDS.items()
+    )
+)
+type_init(TypeInfo("filter-buffer", parent=TYPE_NETFILTER, class_init=filter_buffer_class_init))
 type_init(
     TypeInfo(
         "filter-rewriter",
         parent=TYPE_NETFILTER,
         class_init=colo_rewriter_class_init,
-        instance_finalize=colo_rewriter_cleanup,
+        instance_init=struct_defaults,
     )
 )

@@ -19,6 +19,7 @@ from pyqemu_edu.backends.hostmem import (
     host_memory_backend_mr_inited,
 )
 from pyqemu_edu.qapi.visitor import Visitor, visit_type_size
+from pyqemu_edu.qom.field_properties import struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_get_typename
 from pyqemu_edu.qom.property import object_class_property_add
 from pyqemu_edu.qom.property_types import object_class_property_add_bool, object_class_property_add_str
@@ -118,5 +119,6 @@ type_init(
         parent=TYPE_MEMORY_BACKEND,
         instance_struct=HostMemoryBackendFile,
         class_init=file_backend_class_init,
+        instance_finalize=struct_freed,
     )
 )

@@ -16,6 +16,7 @@ from pyqemu_edu.backends.event_loop_base import (
     get_param,
     set_param,
 )
+from pyqemu_edu.qom.field_properties import struct_freed
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.property import object_class_property_add
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -72,6 +73,7 @@ type_init(
         parent=TYPE_EVENT_LOOP_BASE,
         instance_struct=IOThread,
         class_init=iothread_class_init,
+        instance_finalize=struct_freed,
         instance_init=iothread_instance_init,
     )
 )

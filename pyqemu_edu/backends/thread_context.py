@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pyqemu_edu.qapi.visitor import Visitor, visit_type_list, visit_type_uint16, visit_type_uint64
+from pyqemu_edu.qom.field_properties import struct_defaults, struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check
 from pyqemu_edu.qom.property import object_class_property_add
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -136,6 +137,8 @@ type_init(
         parent=TYPE_OBJECT,
         instance_struct=ThreadContext,
         class_init=thread_context_class_init,
+        instance_init=struct_defaults,
+        instance_finalize=struct_freed,
         interfaces=(TYPE_USER_CREATABLE,),
     )
 )

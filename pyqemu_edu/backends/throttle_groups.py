@@ -9,6 +9,7 @@ from typing import Any
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qapi.visit import visit_type
 from pyqemu_edu.qapi.visitor import Visitor, visit_type_int64
+from pyqemu_edu.qom.field_properties import struct_defaults
 from pyqemu_edu.qom.klass import object_check, object_class_check
 from pyqemu_edu.qom.path import object_get_canonical_path_component
 from pyqemu_edu.qom.property import object_class_property_add
@@ -147,6 +148,7 @@ type_init(
         parent=TYPE_OBJECT,
         instance_struct=ThrottleGroup,
         class_init=throttle_group_obj_class_init,
+        instance_init=struct_defaults,
         instance_finalize=throttle_group_obj_finalize,
         interfaces=(TYPE_USER_CREATABLE,),
     )

@@ -16,7 +16,13 @@ from typing import Any
 from pyqemu_edu.backends.cryptodev import TYPE_CRYPTODEV_BACKEND, CryptoDevBackend, cryptodev_class
 from pyqemu_edu.chardev.char import qemu_chr_find
 from pyqemu_edu.qapi.visit import enum_values
-from pyqemu_edu.qom.field_properties import class_add_bool_fields, class_add_enum_field, class_add_str_fields
+from pyqemu_edu.qom.field_properties import (
+    class_add_bool_fields,
+    class_add_enum_field,
+    class_add_str_fields,
+    struct_defaults,
+    struct_freed,
+)
 from pyqemu_edu.qom.klass import object_class_check, object_get_typename
 from pyqemu_edu.qom.link import (
     ObjectPropertyLinkFlags,
@@ -295,25 +301,31 @@ def can_bus_class_init(oc: ObjectClass) -> None:
     """Nothing to choose."""
 
 
+INIT = {"instance_init": struct_defaults}
+FINALIZE = {"instance_finalize": struct_freed}
+BOTH = INIT | FINALIZE
+
+
 def declare(name: str, parent: str, struct: type[Object] | None, **more: Any) -> None:
     """Declare a type; what descends from nothing else may be made by users (Not in QEMU)."""
     interfaces = (TYPE_USER_CREATABLE,) if parent == TYPE_OBJECT else ()
     type_init(TypeInfo(name, parent, struct, interfaces=interfaces, **more))
 
 
-declare("input-linux", TYPE_OBJECT, InputLinux, class_init=input_linux_class_init)
-declare("input-barrier", TYPE_OBJECT, InputBarrier, class_init=input_barrier_class_init)
+declare("input-linux", TYPE_OBJECT, InputLinux, class_init=input_linux_class_init, **BOTH)
+declare("input-barrier", TYPE_OBJECT, InputBarrier, class_init=input_barrier_class_init, **BOTH)
 declare("pr-manager", TYPE_OBJECT, PRManagerHelper, abstract=True)
-declare("pr-manager-helper", "pr-manager", None, class_init=pr_manager_helper_class_init)
+declare("pr-manager-helper", "pr-manager", None, class_init=pr_manager_helper_class_init, **BOTH)
 declare("qtest", TYPE_OBJECT, QTest, class_init=qtest_class_init)
-declare("can-bus", TYPE_OBJECT, CanBusState, class_init=can_bus_class_init)
+declare("can-bus", TYPE_OBJECT, CanBusState, class_init=can_bus_class_init, **INIT)
 declare("can-host", TYPE_OBJECT, CanHostSocketCAN, abstract=True, class_init=can_host_class_init)
-declare("can-host-socketcan", "can-host", None, class_init=can_host_socketcan_class_init)
+declare("can-host-socketcan", "can-host", None, class_init=can_host_socketcan_class_init, **INIT)
 declare(
     "cryptodev-vhost-user",
     TYPE_CRYPTODEV_BACKEND,
     CryptoDevBackendVhostUser,
     class_init=cryptodev_vhost_user_class_init,
+    **FINALIZE,
 )
 type_init(
     TypeInfo(
@@ -321,6 +333,7 @@ type_init(
         parent=TYPE_OBJECT,
         instance_struct=DBusVMState,
         class_init=dbus_vmstate_class_init,
+        instance_finalize=struct_freed,
         interfaces=(TYPE_USER_CREATABLE, "vmstate-if"),
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyqemu_edu.crypto.secret_common import TYPE_QCRYPTO_SECRET_COMMON, QCryptoSecretCommon, secret_class
-from pyqemu_edu.qom.field_properties import class_add_str_fields
+from pyqemu_edu.qom.field_properties import class_add_str_fields, struct_freed
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
@@ -55,5 +55,6 @@ type_init(
         parent=TYPE_QCRYPTO_SECRET_COMMON,
         instance_struct=QCryptoSecret,
         class_init=qcrypto_secret_class_init,
+        instance_finalize=struct_freed,
     )
 )

@@ -9,7 +9,7 @@ from typing import Any
 from pyqemu_edu.crypto.aes import BLOCK, aes_cbc_decrypt
 from pyqemu_edu.qapi.visit import enum_values
 from pyqemu_edu.qom.container import object_get_objects_root
-from pyqemu_edu.qom.field_properties import class_add_enum_field, class_add_str_fields
+from pyqemu_edu.qom.field_properties import class_add_enum_field, class_add_str_fields, struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_get_class_check
 from pyqemu_edu.qom.path import object_resolve_path_component
 from pyqemu_edu.qom.property_types import object_class_property_add_bool
@@ -123,6 +123,7 @@ type_init(
         class_struct=QCryptoSecretCommonClass,
         abstract=True,
         class_init=qcrypto_secret_class_init,
+        instance_finalize=struct_freed,
         interfaces=(TYPE_USER_CREATABLE,),
     )
 )

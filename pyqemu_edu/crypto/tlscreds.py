@@ -9,7 +9,12 @@ import os
 from dataclasses import dataclass
 
 from pyqemu_edu.qapi.visit import enum_values
-from pyqemu_edu.qom.field_properties import class_add_bool_fields, class_add_enum_field, class_add_str_fields
+from pyqemu_edu.qom.field_properties import (
+    class_add_bool_fields,
+    class_add_enum_field,
+    class_add_str_fields,
+    struct_freed,
+)
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import TYPE_OBJECT, type_init
@@ -77,6 +82,7 @@ type_init(
         instance_struct=QCryptoTLSCreds,
         abstract=True,
         class_init=qcrypto_tls_creds_class_init,
+        instance_finalize=struct_freed,
         instance_init=qcrypto_tls_creds_init,
     )
 )

@@ -9,6 +9,7 @@ from pyqemu_edu.crypto.tlscreds import (
     is_server,
     qcrypto_tls_creds_get_path,
 )
+from pyqemu_edu.qom.field_properties import struct_freed
 from pyqemu_edu.qom.klass import object_class_check
 from pyqemu_edu.qom.property_types import object_class_property_add_bool
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -37,6 +38,7 @@ type_init(
         TYPE_QCRYPTO_TLS_CREDS_ANON,
         parent=TYPE_QCRYPTO_TLS_CREDS,
         class_init=qcrypto_tls_creds_anon_class_init,
+        instance_finalize=struct_freed,
         interfaces=(TYPE_USER_CREATABLE,),
     )
 )

@@ -14,7 +14,7 @@ from pyqemu_edu.crypto.tlscreds import (
     is_server,
     qcrypto_tls_creds_get_path,
 )
-from pyqemu_edu.qom.field_properties import class_add_bool_fields, class_add_str_fields
+from pyqemu_edu.qom.field_properties import class_add_bool_fields, class_add_str_fields, struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check
 from pyqemu_edu.qom.property_types import object_class_property_add_bool
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
@@ -75,6 +75,7 @@ type_init(
         parent=TYPE_QCRYPTO_TLS_CREDS,
         instance_struct=QCryptoTLSCredsX509,
         class_init=qcrypto_tls_creds_x509_class_init,
+        instance_finalize=struct_freed,
         instance_init=qcrypto_tls_creds_x509_init,
         interfaces=(TYPE_USER_CREATABLE,),
     )

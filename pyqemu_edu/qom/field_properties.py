@@ -21,6 +21,14 @@ from pyqemu_edu.qom.struct import Object, ObjectClass
 Visit = Callable[[Visitor, str, Any], Any]
 
 
+def struct_defaults(obj: Object) -> None:
+    """In place of an `instance_init` that only sets what here are the defaults of the struct's fields."""
+
+
+def struct_freed(obj: Object) -> None:
+    """In place of an `instance_finalize` that only frees the struct's texts and buffers: Python does."""
+
+
 def field_name(name: str) -> str:
     """The field of a property."""
     return name.replace("-", "_")

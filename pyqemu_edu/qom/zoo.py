@@ -48,15 +48,27 @@ def read_data(name: str) -> Any:
 
 
 def paper_type(
-    name: str, parent: str | None, hooks: Iterable[str] = (), interfaces: Iterable[str] = (), **more: Any
+    name: str,
+    parent: str | None,
+    hooks: Iterable[str] = (),
+    interfaces: Iterable[str] = (),
+    hotpluggable: bool = True,
+    **more: Any,
 ) -> TypeInfo:
     """What is known of a type, with hooks where the reference has some."""
     paper_hooks: dict[str, Any] = dict.fromkeys(hooks, paper_hook)
+    if not hotpluggable:
+        paper_hooks["class_init"] = forbid_hotplug
     return TypeInfo(name, parent, interfaces=tuple(interfaces), paper=True, **paper_hooks, **more)
 
 
 def paper_hook(thing: Any) -> None:
     """In place of a hook of the reference that is not modelled: nothing."""
+
+
+def forbid_hotplug(klass: Any) -> None:
+    """In place of the class_init of a device that must be there from the start."""
+    klass.hotpluggable = False
 
 
 def paper_init() -> None:

@@ -160,7 +160,7 @@ def qemu_fdt_setprop_phandle(fdt: Fdt, node_path: str, name: str, target_node_pa
 
 def qemu_fdt_dumpdtb(fdt: Fdt, size: int, dumpdtb: str | None) -> None:
     """With `-machine dumpdtb=FILE`, write the tree there and end the process (C looks in `current_machine`)."""
-    if not dumpdtb:
+    if dumpdtb is None:
         return
     try:
         with open(dumpdtb, "wb") as file:

@@ -26,7 +26,9 @@ def configure_accelerators(progname: str) -> None:
     accels = qemu_find_opts("accel")
     failures: list[str] = []
     if not accels.head:
-        failures += expand_accelerators(statics().accelerators or default_accelerators(progname))
+        if statics().accelerators is None:
+            statics().accelerators = default_accelerators(progname)
+        failures += expand_accelerators(statics().accelerators or "")
     elif statics().accelerators is not None:
         error_report('The -accel and "-machine accel=" options are incompatible')
         raise QemuExit(1)
@@ -57,7 +59,7 @@ def default_accelerators(progname: str) -> str:
 def expand_accelerators(accelerators: str) -> list[str]:
     """Turn `-machine accel=a:b` into `-accel a -accel b`; the names that are none."""
     failures = []
-    for name in accelerators.split(":"):
+    for name in accelerators.split(":") if accelerators else ():
         if accel_find(name):
             qemu_opts_parse_noisily(qemu_find_opts("accel"), name, True)
         else:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache, cmp_to_key
-from importlib.resources import files
-from typing import Any
+from functools import cmp_to_key
 
 from pyqemu_edu.hw.core.boards import MACHINE_CLASS, TYPE_MACHINE, MachineClass
 from pyqemu_edu.process import current_process
@@ -60,17 +57,9 @@ def machine_help_func(qdict: QDict) -> None:
         stdout.writelines(machine_help_lines(mc))
 
 
-@cache
-def recorded_machines() -> dict[str, dict[str, Any]]:
-    """What the reference tells of its machines (Not in QEMU)."""
-    text = files("pyqemu_edu.data").joinpath("machines.json").read_text(encoding="utf-8")
-    machines: dict[str, dict[str, Any]] = json.loads(text)
-    return machines
-
-
 def machine_help_lines(mc: MachineClass) -> list[str]:
-    """What the list of machines says about one; of a machine that is known by name only, as recorded (Not in QEMU)."""
-    desc = recorded_machines()[mc.name or ""]["desc"] if mc.type.paper else mc.desc or "(null)"
+    """What the list of machines says about one (Not in QEMU as a function)."""
+    desc = mc.desc or "(null)"
     alias = [f"{mc.alias:<20} {desc} (alias of {mc.name})\n"] if mc.alias else []
     default = " (default)" if mc.is_default else ""
     deprecated = " (deprecated)" if mc.deprecation_reason else ""

@@ -111,14 +111,14 @@ def qemu_apply_legacy_machine_options(qdict: QDict) -> None:
     """Take out what `-machine` accepts although it is no property of a machine."""
     with error_fatal():
         keyval_dashify(qdict)
-    if "accel" in qdict:
+    if isinstance(qdict.get("accel"), str):
         statics().accelerators = qdict.pop("accel")
     for name, accels in ACCEL_SUGAR:
-        if name in qdict:
+        if isinstance(qdict.get(name), str):
             value = qdict.pop(name)
             for accel in accels:
                 object_register_sugar_prop(f"{accel}-accel", name, value, False)
-    if "memory-backend" in qdict:
+    if isinstance(qdict.get("memory-backend"), str):
         _take_memory_backend(qdict)
     if "memory" in qdict:
         memory = qdict["memory"]

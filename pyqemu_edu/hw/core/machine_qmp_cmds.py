@@ -18,7 +18,6 @@ from pyqemu_edu.qom.path import (
 )
 from pyqemu_edu.qom.property import object_property_get_qobject
 from pyqemu_edu.qom.struct import Object
-from pyqemu_edu.softmmu.vl_help import recorded_machines
 from pyqemu_edu.util.error import QemuError
 
 TARGET_NAME = "riscv64"
@@ -56,18 +55,17 @@ def qmp_query_machines() -> list[Info]:
 
 
 def machine_info(mc: MachineClass) -> Info:
-    """One of them; of one that is known by name only, as recorded (in QEMU a part of `qmp_query_machines`)."""
-    facts = recorded_machines()[mc.name or ""] if mc.type.paper else vars(mc)
+    """One of them (in QEMU a part of `qmp_query_machines`)."""
     return given(
         is_default=mc.is_default or None,
         alias=mc.alias,
         name=mc.name,
-        cpu_max=facts["max_cpus"] or 1,
+        cpu_max=mc.max_cpus or 1,
         hotpluggable_cpus=mc.has_hotpluggable_cpus,
-        numa_mem_supported=facts.get("numa_mem_supported", False),
+        numa_mem_supported=mc.numa_mem_supported,
         deprecated=bool(mc.deprecation_reason),
-        default_cpu_type=facts.get("default_cpu_type") or None,
-        default_ram_id=facts.get("default_ram_id") or None,
+        default_cpu_type=mc.default_cpu_type or None,
+        default_ram_id=mc.default_ram_id or None,
     )
 
 

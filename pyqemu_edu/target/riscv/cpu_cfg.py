@@ -31,6 +31,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     RVV,
 )
 from pyqemu_edu.util.error import QemuError, warn_report
+from pyqemu_edu.util.log import qemu_log
 
 QEMU_VERSION = (7, 2, 22)
 RISCV_CPU_MARCHID = QEMU_VERSION[0] << 16 | QEMU_VERSION[1] << 8 | QEMU_VERSION[2]
@@ -305,3 +306,5 @@ def _check_vector(cfg: RISCVCPUConfig) -> None:
         cfg.elen <= 64 and cfg.vlen >= 8, "Vector extension implementation only supports ELEN in the range [8, 64]"
     )
     _require(cfg.vext_spec in (None, "v1.0"), f"Unsupported vector spec version '{cfg.vext_spec}'")
+    if cfg.vext_spec is None:
+        qemu_log("vector version is not specified, use the default value v1.0\n")
