@@ -19,7 +19,6 @@ from pyqemu_edu.util.main_loop import (
 from pyqemu_edu.util.timer import (
     QEMU_CLOCK_REALTIME,
     QEMU_CLOCK_VIRTUAL,
-    qemu_clock_deadline_ns_all,
     qemu_clock_enable,
     qemu_clock_get_ns,
     timer_del,
@@ -27,6 +26,7 @@ from pyqemu_edu.util.timer import (
     timer_new_ms,
     timer_new_ns,
     timer_pending,
+    timerlistgroup_deadline_ns,
 )
 
 
@@ -48,7 +48,7 @@ def test_timers_fire_in_the_order_of_their_times_and_only_once() -> None:
     while len(fired) < 2:
         main_loop_wait(False)
     assert fired == ["early", "late"]
-    assert qemu_clock_deadline_ns_all() == -1
+    assert timerlistgroup_deadline_ns() == -1
 
 
 def test_a_timer_that_is_deleted_does_not_fire() -> None:

@@ -13,6 +13,7 @@ from pyqemu_edu.cpus_common import set_current_cpu
 from pyqemu_edu.hw.core.cpu import EXCP_DEBUG, EXCP_HALTED, CPUState
 from pyqemu_edu.interp.machine import NumberMachine
 from pyqemu_edu.process import per_process
+from pyqemu_edu.softmmu.icount import icount_enabled
 from pyqemu_edu.target.riscv.cpu import RISCVCPU
 from pyqemu_edu.util.main_loop import qemu_mutex_iothread_locked, qemu_mutex_unlock_iothread
 
@@ -56,11 +57,23 @@ def interp_exec_loop(cpu: CPUState, machine: NumberMachine) -> int:
     """Traps outside, turns of instructions inside."""
     while (ret := cpu_handle_exception(cpu)) is None:
         while not cpu_handle_interrupt(cpu, None)[0] and not check_for_breakpoints(cpu, machine.env.pc, 0)[0]:
-            machine.run(turn_length(cpu))
+            interp_turn(cpu, machine)
             if cpu.singlestep_enabled and cpu.exception_index == -1:
                 cpu.exception_index = EXCP_DEBUG
                 break
     return ret
+
+
+def interp_turn(cpu: CPUState, machine: NumberMachine) -> None:
+    """Some instructions; with `-icount` one, which is in the count already when it looks at the clock."""
+    if not icount_enabled():
+        machine.run(turn_length(cpu))
+        return
+    cpu.instret += 1
+    try:
+        machine.run(1)
+    finally:
+        cpu.instret -= 1
 
 
 def turn_length(cpu: CPUState) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cpu_exec_common import CPULoopExit
+from pyqemu_edu.accel.tcg.cpu_exec_common import CPUHalted, CPULoopExit
 from pyqemu_edu.accel.tcg.cputlb import (
     CPUTLB,
     cpu_lduw_code,
@@ -97,6 +97,10 @@ class NumberMachine(Arithmetic):
                 if self.leave:
                     break
             count += 1
+        except CPUHalted:
+            pc = self.next_pc
+            count += 1
+            raise
         except CPULoopExit:
             if pc in steps:
                 self.env.bins = steps[pc][4]
@@ -201,6 +205,10 @@ class NumberMachine(Arithmetic):
             riscv_cpu_do_unaligned_access(self.cpu, target, MMUAccessType.INST_FETCH, self.env.priv, 0)
         self.x[link] = self.next_pc
         self.next_pc = target
+
+    def halt(self, function: Callable[..., Any]) -> None:
+        """Call what raises `CPUHalted`."""
+        function(self.env)
 
     def exit(self, target: int | None = None) -> None:
         """Back to the main loop, at `target` or behind this instruction."""

@@ -11,11 +11,19 @@ vmstate_timers = VMStateDescription("timer", version_id=2, minimum_version_id=1)
 
 
 class Statics:
-    """QEMU's `TimersState`: the guest's time when the clock stood still last, or what to add to the host's."""
+    """QEMU's `TimersState`: the guest's time when the clock stood still last, or what to add to the host's.
+
+    With `-icount`: the instructions executed, what is added to their time, and how it is counted (softmmu/icount.py).
+    """
 
     def __init__(self) -> None:
         self.cpu_ticks_enabled = False
         self.cpu_clock_offset = 0
+        self.icount_time_shift = 0
+        self.qemu_icount = 0
+        self.qemu_icount_bias = 0
+        self.vm_clock_warp_start = 0
+        self.last_delta = 0
 
 
 statics = per_process(Statics)

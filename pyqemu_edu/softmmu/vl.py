@@ -18,6 +18,7 @@ from pyqemu_edu.hw.core.machine_run import machine_run_board_init, qdev_machine_
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_advance, phase_check
 from pyqemu_edu.hw.core.qdev_properties import qdev_prop_check_globals, qdev_prop_register_global
 from pyqemu_edu.migration.migration import migration_object_init
+from pyqemu_edu.net.clients import net_check_clients
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.globals import GlobalProperty, object_register_sugar_prop
 from pyqemu_edu.softmmu.blockdev import drive_check_orphaned
@@ -25,7 +26,6 @@ from pyqemu_edu.softmmu.cpu_timers import cpu_timers_init
 from pyqemu_edu.softmmu.cpus import qemu_init_cpu_loop
 from pyqemu_edu.softmmu.datadir import qemu_add_default_firmwarepath, qemu_list_data_dirs
 from pyqemu_edu.softmmu.globals import DeviceConfigType, gdbserver_start, monitor_init_globals, statics
-from pyqemu_edu.softmmu.net_clients import net_check_clients
 from pyqemu_edu.softmmu.numa_options import parse_numa_opts
 from pyqemu_edu.softmmu.object_options import object_create_pre_sandbox, object_option_foreach_add
 from pyqemu_edu.softmmu.option_lists import add_lists_of
@@ -34,7 +34,7 @@ from pyqemu_edu.softmmu.qdev_monitor import qdev_device_add, qdev_device_add_fro
 from pyqemu_edu.softmmu.rtc import configure_rtc
 from pyqemu_edu.softmmu.runstate import qemu_add_exit_notifier, vm_start
 from pyqemu_edu.softmmu.runstate import statics as runstate
-from pyqemu_edu.softmmu.vl_accel import configure_accelerators
+from pyqemu_edu.softmmu.vl_accel import configure_accelerators, replay_configure
 from pyqemu_edu.softmmu.vl_backends import (
     foreach_device_config,
     qemu_create_default_devices,
@@ -86,6 +86,7 @@ def qemu_init(argv: Sequence[str]) -> None:
     qemu_init_main_loop()
     cpu_timers_init()
     user_register_global_props()
+    qemu_opts_foreach(qemu_find_opts("icount"), replay_configure)
     configure_rtc(qemu_find_opts_singleton("rtc"))
 
     parse_memory_options()

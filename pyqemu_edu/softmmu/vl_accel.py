@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from pyqemu_edu.accel.accel_common import TYPE_ACCEL, AccelState
 from pyqemu_edu.accel.accel_softmmu import accel_find, accel_init_machine, current_accel_name
 from pyqemu_edu.hw.core.machine import current_machine
+from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.globals import object_apply_compat_props
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.object import object_new_with_class
@@ -44,6 +46,22 @@ def do_configure_icount(opts: QemuOpts) -> None:
     """Look at `-icount`."""
     with error_fatal():
         icount_configure(opts)
+
+
+def replay_configure(opts: QemuOpts) -> None:
+    """`-icount rr=record|replay`: left out, and said so, when all else is right (QEMU replay/replay.c)."""
+    rr, fname = qemu_opt_get(opts, "rr"), qemu_opt_get(opts, "rrfile")
+    if rr is None:
+        return
+    if rr not in ("record", "replay"):
+        error_report(f"Invalid icount rr option: {rr}")
+    elif not fname:
+        error_report("File name not specified for replay")
+    elif rr == "replay" and not os.path.exists(fname):
+        current_process().stderr.write(f"Replay: open {fname}: {os.strerror(errno.ENOENT)}\n")
+    else:
+        error_report(f"rr={rr}: record and replay are not built into this QEMU")
+    raise QemuExit(1)
 
 
 def default_accelerators(progname: str) -> str:

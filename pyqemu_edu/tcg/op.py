@@ -202,7 +202,7 @@ BB_END = {"exit_tb", "goto_ptr", "br", "goto_tb"}
 
 SIDE_EFFECTS = {
     "insn_start", "qemu_ld_i64", "qemu_st_i64", "call", "brcond_i64", "br", "set_label", "goto_tb", "exit_tb",
-    "goto_ptr", "discard",
+    "goto_ptr", "discard", "io_start",
 }  # fmt: skip
 """Operations that are done even if nobody looks at their result; the others are in `COMPUTE`."""
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_LOOP_INSNS = 4096
 """A block that repeats itself looks up after so many instructions whether somebody wants the vCPU."""
 
+CF_USE_ICOUNT = 0x00020000
 TB_EXIT_LOOKUP = 4
 
 ARRAYS = ("gpr", "fpr", "fpd", "fps")
@@ -275,6 +276,10 @@ class Emitter:
         insn.line = len(self.lines) + 1
         self.line(f"# {insn.data[0]:#x}:")
 
+    def io_start(self, op: TCGOp) -> None:
+        """All instructions of the block are executed but this one: the clock may be read."""
+        self.line("cpu.can_do_io = 1")
+
     def leave(self, way_out: int) -> None:
         """Write the registers back, and return."""
         self.inlined.clear()
@@ -324,6 +329,7 @@ class Emitter:
                 "qemu_st_i64": self.qemu_st,
                 "call": self.call,
                 "insn_start": self.insn_start,
+                "io_start": self.io_start,
             }[op.opc](op)
 
     def emit_if(self, op: TCGOp, ops: Sequence[TCGOp], i: int) -> int:
@@ -439,6 +445,8 @@ def all_written(ops: Sequence[TCGOp]) -> list[TCGTemp]:
 def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Sequence[TCGOp]) -> list[str]:
     """The head of the function: what the body uses."""
     lines = [f"def tb_{tb.pc:x}(cpu, env, loops):"]
+    if tb.cflags & CF_USE_ICOUNT:
+        lines.append("    cpu.can_do_io = 0")
     mentioned = "".join([*body.lines, *map(place, needed)])
     lines += [f"    {array} = env.{array}" for array in ARRAYS if f"{array}[" in mentioned]
     lines += [f"    hard = {body.hard}"] if body.hard else []

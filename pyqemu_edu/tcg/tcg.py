@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 CF_NO_GOTO_PTR = 0x00000400  # a flag of the block (QEMU include/exec/exec-all.h)
+CF_USE_ICOUNT = 0x00020000
 TB_EXIT_NOCHAIN = 2
 
 
@@ -202,6 +203,15 @@ def tcg_gen_call(s: TCGContext, func: Callable[..., Any], args: list[TCGTemp], *
     ret = tcg_temp_new(s)
     tcg_emit_op(s, "call", [ret], args, [func, *more])
     return ret
+
+
+def gen_io_start(s: TCGContext) -> None:
+    """The last instruction of a block begins, which may touch devices and the clock (QEMU include/exec/gen-icount.h).
+
+    Only with `-icount` does anybody ask.
+    """
+    if s.tb_cflags & CF_USE_ICOUNT:
+        tcg_emit_op(s, "io_start")
 
 
 def tcg_gen_goto_tb(s: TCGContext, idx: int) -> None:

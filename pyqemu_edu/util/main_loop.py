@@ -17,9 +17,10 @@ from pyqemu_edu.process import per_process
 from pyqemu_edu.util.timer import (
     QEMUClockType,
     main_loop_tlg,
-    qemu_clock_deadline_ns_all,
     qemu_clock_run_all_timers,
+    start_warp_timer,
     timerlist_set_notify,
+    timerlistgroup_deadline_ns,
 )
 
 
@@ -173,6 +174,7 @@ def os_host_main_loop_wait(timeout_ns: int) -> None:
 def main_loop_wait(nonblocking: bool) -> None:
     """One turn of the main loop: wait for an event or the next timer, then serve both."""
     ready = bool(statics().bottom_halves)
-    os_host_main_loop_wait(0 if nonblocking or ready else qemu_clock_deadline_ns_all())
+    os_host_main_loop_wait(0 if nonblocking or ready else timerlistgroup_deadline_ns())
     aio_bh_poll()
+    start_warp_timer()
     qemu_clock_run_all_timers()

@@ -66,6 +66,7 @@ class Statics:
         self.enabled = dict.fromkeys(QEMUClockType, True)
         self.timer_lists = {clock: QEMUTimerList(clock) for clock in QEMUClockType}
         self.cpus_get_virtual_clock: Callable[[], int] = get_clock
+        self.icount_start_warp_timer: Callable[[], None] | None = None
 
 
 def get_clock() -> int:
@@ -89,6 +90,23 @@ def timerlist_set_notify(timer_list: QEMUTimerList, notify: Callable[[], object]
 def register_virtual_clock(clock: Callable[[], int]) -> None:
     """Say who knows the guest's time: C links `cpus_get_virtual_clock`, or a stub in programs without vCPUs."""
     statics().cpus_get_virtual_clock = clock
+
+
+def register_icount(start_warp_timer: Callable[[], None]) -> None:
+    """QEMU_CLOCK_VIRTUAL counts instructions: its timers are the vCPU thread's, not the main loop's (Not in QEMU)."""
+    statics().icount_start_warp_timer = start_warp_timer
+
+
+def start_warp_timer() -> None:
+    """Where instructions are time and none is executed, let time go on (Not in QEMU: a test before each call)."""
+    icount_start_warp_timer = statics().icount_start_warp_timer
+    if icount_start_warp_timer is not None:
+        icount_start_warp_timer()
+
+
+def qemu_clock_use_for_deadline(clock: QEMUClockType) -> bool:
+    """Whether the main loop waits for the timers of `clock`, and runs them."""
+    return clock is not QEMU_CLOCK_VIRTUAL or statics().icount_start_warp_timer is None
 
 
 def qemu_clock_get_ns(clock: QEMUClockType) -> int:
@@ -139,9 +157,15 @@ def timerlist_deadline_ns(timer_list: QEMUTimerList) -> int:
     return max(0, expire_time - qemu_clock_get_ns(timer_list.clock))
 
 
-def qemu_clock_deadline_ns_all() -> int:
-    """How many ns until the next timer of any clock fires; -1 if none will."""
-    deadlines = [timerlist_deadline_ns(main_loop_tlg(clock)) for clock in QEMUClockType]
+def qemu_clock_expired(clock: QEMUClockType) -> bool:
+    """Whether a timer of `clock` is due."""
+    return timerlist_deadline_ns(main_loop_tlg(clock)) == 0
+
+
+def timerlistgroup_deadline_ns() -> int:
+    """How many ns until the main loop has a timer to run; -1 if it will have none."""
+    clocks = filter(qemu_clock_use_for_deadline, QEMUClockType)
+    deadlines = [timerlist_deadline_ns(main_loop_tlg(clock)) for clock in clocks]
     return min((deadline for deadline in deadlines if deadline >= 0), default=-1)
 
 
@@ -187,7 +211,14 @@ def timer_mod_ns(ts: QEMUTimer, expire_time: int) -> None:
         insort(timer_list.active_timers, ts, key=lambda timer: timer.expire_time)
         rearm = timer_list.active_timers[0] is ts
     if rearm:
-        timer_list.notify_cb()
+        timerlist_rearm(timer_list)
+
+
+def timerlist_rearm(timer_list: QEMUTimerList) -> None:
+    """The next deadline of a list has changed: who waits for it must look again."""
+    if timer_list.clock is QEMU_CLOCK_VIRTUAL:
+        start_warp_timer()
+    timer_list.notify_cb()
 
 
 def timer_mod(ts: QEMUTimer, expire_time: int) -> None:
@@ -240,5 +271,5 @@ def qemu_clock_run_timers(clock: QEMUClockType) -> bool:
 
 
 def qemu_clock_run_all_timers() -> bool:
-    """Call the timers of all clocks that are due."""
-    return sum(map(qemu_clock_run_timers, QEMUClockType)) > 0
+    """Call the timers that are due, of all clocks that the main loop serves."""
+    return sum(map(qemu_clock_run_timers, filter(qemu_clock_use_for_deadline, QEMUClockType))) > 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cpu_exec_common import CPULoopExit, cpu_loop_exit
+from pyqemu_edu.accel.tcg.cpu_exec_common import CPULoopExit, IORecompile, cpu_loop_exit
 from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code, tlb_init
 from pyqemu_edu.accel.tcg.tb import (
     CF_COUNT_MASK,
+    CF_LAST_IO,
+    CF_MEMI_ONLY,
     CF_NO_GOTO_PTR,
     CF_NO_GOTO_TB,
     CF_NOIRQ,
@@ -204,8 +206,21 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
                 return tb, way_out
             tb = following
     except BaseException as exception:
-        cpu_restore_state(cpu, tb, exception.__traceback__)
+        cpu_restore_state(cpu, tb, exception)
+        if isinstance(exception, IORecompile):
+            cpu_io_recompile(cpu, tb)
         raise
+
+
+def cpu_io_recompile(cpu: CPUState, tb: TranslationBlock) -> None:
+    """Begin again with this instruction, and end the block with it: then the device finds the clock where it is.
+
+    (QEMU accel/tcg/translate-all.c)
+    """
+    cpu.can_do_io = 1
+    cpu.cflags_next_tb = curr_cflags(cpu) | CF_MEMI_ONLY | CF_LAST_IO | 1
+    if qemu_loglevel_mask(CPU_LOG_EXEC) and qemu_log_in_addr_range(tb.pc):
+        qemu_log(f"cpu_io_recompile: rewound execution of TB to {tb.pc:016x}\n")
 
 
 def unlogged_jmp_cache(cpu: CPUState) -> dict[int, TranslationBlock]:
@@ -314,8 +329,9 @@ def charge_trap_without_progress(cpu: CPUState) -> None:
 
     So a guest that can do nothing but trap comes to the end of its budget too.
     """
-    if cpu.instret == cpu.instret_at_trap and cpu.icount_end != NO_LIMIT:
-        cpu.icount_end -= 1
+    if cpu.instret == cpu.instret_at_trap and cpu.budget_end != NO_LIMIT:
+        cpu.budget_end -= 1
+        cpu.icount_end = min(cpu.icount_end, cpu.budget_end)
     cpu.instret_at_trap = cpu.instret
 
 

@@ -7,17 +7,33 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from pyqemu_edu.hw.core.cpu import EXCP_ATOMIC, CPUState
+from pyqemu_edu.hw.core.cpu import EXCP_ATOMIC, EXCP_HLT, CPUState
 
 
 class CPULoopExit(Exception):
     """Back to `cpu_exec`; `cpu.exception_index` says why."""
 
 
+class IORecompile(CPULoopExit):
+    """The same where a device is touched in the middle of a block that counts instructions (Not in QEMU)."""
+
+
+class CPUHalted(CPULoopExit):
+    """The same by an instruction that is completed with it: pc stands behind it already (Not in QEMU)."""
+
+
 def cpu_loop_exit(cpu: CPUState) -> NoReturn:
     """Leave the running block."""
     cpu.can_do_io = 1
     raise CPULoopExit
+
+
+def cpu_loop_exit_halted(cpu: CPUState) -> NoReturn:
+    """Leave the running block to sleep (Not in QEMU: `cpu_loop_exit`, which puts nothing back)."""
+    cpu.halted = 1
+    cpu.exception_index = EXCP_HLT
+    cpu.can_do_io = 1
+    raise CPUHalted
 
 
 def cpu_loop_exit_restore(cpu: CPUState, pc: int) -> NoReturn:

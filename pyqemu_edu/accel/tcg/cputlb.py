@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyqemu_edu.accel.tcg import tb_maint
+from pyqemu_edu.accel.tcg.cpu_exec_common import IORecompile
 from pyqemu_edu.accel.tcg.tb import CF_PARALLEL
 from pyqemu_edu.accel.tcg.watchpoint import cpu_check_watchpoint, cpu_watchpoint_address_matches
 from pyqemu_edu.hw.core.cpu import BP_MEM_READ, BP_MEM_WRITE, CPU_GET_CLASS, CPUState, MMUAccessType
@@ -200,6 +201,8 @@ def tlb_entry(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, m
 def io_readx(cpu: CPUState, entry: CPUTLBEntry, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> int:
     """Ask a device, under the big lock."""
     offset = entry.xlat + (addr & ~PAGE_MASK)
+    if not cpu.can_do_io:
+        raise IORecompile
     locked = _lock_unless_locked()
     try:
         value, result = memory_region_dispatch_read(entry.section.mr, offset, size)
@@ -213,6 +216,8 @@ def io_readx(cpu: CPUState, entry: CPUTLBEntry, addr: int, size: int, access_typ
 def io_writex(cpu: CPUState, entry: CPUTLBEntry, addr: int, value: int, size: int, mmu_idx: int) -> None:
     """Tell a device, under the big lock."""
     offset = entry.xlat + (addr & ~PAGE_MASK)
+    if not cpu.can_do_io:
+        raise IORecompile
     locked = _lock_unless_locked()
     try:
         result = memory_region_dispatch_write(entry.section.mr, offset, value, size)

@@ -15,6 +15,7 @@ from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.physmem import page_size_init
 from pyqemu_edu.trace.event import Event
+from pyqemu_edu.util.log import CPU_LOG_EXEC, qemu_log, qemu_log_in_addr_range, qemu_loglevel_mask
 
 TARGET_PAGE_BITS = 12
 
@@ -115,6 +116,8 @@ def tb_add_jump(tb: TranslationBlock, n: int, tb_next: TranslationBlock) -> bool
         tb_next.jmp_list.append((tb, n))
         if tb_next is tb:
             tb.loops = tb.max_loops
+    if qemu_loglevel_mask(CPU_LOG_EXEC) and qemu_log_in_addr_range(tb.pc):
+        qemu_log(f"Linking TBs {tb.tc_ptr:#x} index {n} -> {tb_next.tc_ptr:#x}\n")
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec
+from pyqemu_edu.accel.tcg.tcg_accel_ops_icount import icount_handle_interrupt
 from pyqemu_edu.accel.tcg.tcg_accel_ops_mttcg import mttcg_kick_vcpu_thread, mttcg_start_vcpu_thread
 from pyqemu_edu.accel.tcg.tcg_accel_ops_rr import rr_kick_vcpu_thread, rr_start_vcpu_thread
 from pyqemu_edu.accel.tcg.tcg_all import TYPE_TCG_ACCEL, qemu_tcg_mttcg_enabled
@@ -28,7 +29,7 @@ from pyqemu_edu.hw.core.cpu import (
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.accel_ops import ACCEL_OPS_NAME, TYPE_ACCEL_OPS, AccelOpsClass
-from pyqemu_edu.softmmu.icount import icount_enabled
+from pyqemu_edu.softmmu.icount import icount_enabled, icount_get
 
 ENOSYS, EINVAL = 38, 22
 WATCHED = {2: BP_MEM_WRITE, 3: BP_MEM_READ, 4: BP_MEM_ACCESS}
@@ -83,7 +84,11 @@ def tcg_accel_ops_init(ops: AccelOpsClass) -> None:
         ops.create_vcpu_thread = rr_start_vcpu_thread
         ops.kick_vcpu_thread = rr_kick_vcpu_thread
     assert not icount_enabled() or not qemu_tcg_mttcg_enabled()
-    ops.handle_interrupt = tcg_handle_interrupt
+    if icount_enabled():
+        ops.handle_interrupt = icount_handle_interrupt
+        ops.get_virtual_clock = ops.get_elapsed_ticks = icount_get
+    else:
+        ops.handle_interrupt = tcg_handle_interrupt
     ops.cpu_exec = cpu_exec
     ops.supports_guest_debug = tcg_supports_guest_debug
     ops.insert_breakpoint = tcg_insert_breakpoint

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec_step_atomic
-from pyqemu_edu.accel.tcg.tcg_cpus import cpu_handle_budget, tcg_cpu_init_cflags, tcg_cpus_destroy, tcg_cpus_exec
+from pyqemu_edu.accel.tcg.tcg_cpus import tcg_cpu_init_cflags, tcg_cpu_run, tcg_cpus_destroy
 from pyqemu_edu.cpus_common import set_current_cpu
-from pyqemu_edu.hw.core.cpu import EXCP_ATOMIC, EXCP_DEBUG, CPUState, cpu_exit
+from pyqemu_edu.hw.core.cpu import CPUState, cpu_exit
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.softmmu.cpus import (
     cpu_can_run,
@@ -14,10 +13,9 @@ from pyqemu_edu.softmmu.cpus import (
     qemu_wait_io_event,
     vcpu_thread,
 )
-from pyqemu_edu.softmmu.runstate import cpu_handle_guest_debug
 from pyqemu_edu.tcg.tcg import tcg_register_thread
 from pyqemu_edu.util.guest_random import qemu_guest_random_seed_thread_part2
-from pyqemu_edu.util.main_loop import qemu_cond_init, qemu_mutex_lock_iothread, qemu_mutex_unlock_iothread
+from pyqemu_edu.util.main_loop import qemu_cond_init, qemu_mutex_lock_iothread
 
 
 def mttcg_cpu_thread_fn(cpu: CPUState) -> None:
@@ -32,26 +30,12 @@ def mttcg_cpu_thread_fn(cpu: CPUState) -> None:
         cpu.exit_request = True
         while True:
             if cpu_can_run(cpu):
-                mttcg_run(cpu)
+                tcg_cpu_run(cpu)
             cpu.exit_request = False
             qemu_wait_io_event(cpu)
             if cpu.unplug and not cpu_can_run(cpu):
                 break
         tcg_cpus_destroy(cpu)
-
-
-def mttcg_run(cpu: CPUState) -> None:
-    """Execute guest code without the big lock, and act on why it stopped (Not in QEMU)."""
-    qemu_mutex_unlock_iothread()
-    reason = tcg_cpus_exec(cpu)
-    qemu_mutex_lock_iothread()
-    cpu_handle_budget(cpu)
-    if reason == EXCP_DEBUG:
-        cpu_handle_guest_debug(cpu)
-    elif reason == EXCP_ATOMIC:
-        qemu_mutex_unlock_iothread()
-        cpu_exec_step_atomic(cpu)
-        qemu_mutex_lock_iothread()
 
 
 def mttcg_kick_vcpu_thread(cpu: CPUState) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec_step_atomic
-from pyqemu_edu.accel.tcg.tcg_cpus import cpu_handle_budget, tcg_cpu_init_cflags, tcg_cpus_destroy, tcg_cpus_exec
+from pyqemu_edu.accel.tcg.tcg_accel_ops_icount import (
+    icount_handle_deadline,
+    icount_prepare_for_run,
+    icount_process_data,
+)
+from pyqemu_edu.accel.tcg.tcg_cpus import tcg_cpu_init_cflags, tcg_cpu_run, tcg_cpus_destroy, tcg_cpus_exec
 from pyqemu_edu.cpus_common import CPU_FOREACH, CPU_NEXT, first_cpu, set_current_cpu
 from pyqemu_edu.hw.core.cpu import EXCP_ATOMIC, EXCP_DEBUG, SSTEP_NOTIMER, CPUState, cpu_exit
 from pyqemu_edu.process import per_process
@@ -18,14 +22,14 @@ from pyqemu_edu.softmmu.cpus import (
     qemu_wait_io_event_common,
     vcpu_thread,
 )
-from pyqemu_edu.softmmu.runstate import cpu_handle_guest_debug
+from pyqemu_edu.softmmu.icount import icount_account_warp_timer, icount_enabled
 from pyqemu_edu.tcg.tcg import tcg_register_thread
 from pyqemu_edu.util.guest_random import qemu_guest_random_seed_thread_part2
 from pyqemu_edu.util.main_loop import (
     qemu_cond_init,
     qemu_cond_wait_iothread,
     qemu_mutex_lock_iothread,
-    qemu_mutex_unlock_iothread,
+    qemu_notify_event,
 )
 from pyqemu_edu.util.timer import (
     QEMU_CLOCK_VIRTUAL,
@@ -126,10 +130,13 @@ def rr_cpu_thread_fn(cpu: CPUState) -> None:
         cpu.exit_request = True
         turn: CPUState | None = first_cpu()
         while not rr_unplugged():
+            rr_account_time()
             turn = rr_take_turns(turn or first_cpu())
             statics().rr_current_cpu = None
             if turn and turn.exit_request:
                 turn.exit_request = False
+            if icount_enabled() and all_cpu_threads_idle():
+                qemu_notify_event()  # who starts the timer for which all sleep
             rr_wait_io_event()
         for each in CPU_FOREACH():
             tcg_cpus_destroy(each)
@@ -143,6 +150,13 @@ def rr_wait_for_start(cpu: CPUState) -> None:
         for each in CPU_FOREACH():
             set_current_cpu(each)
             qemu_wait_io_event_common(each)
+
+
+def rr_account_time() -> None:
+    """With `-icount`, before the turns: what was slept becomes time, and the timers are run here (Not in QEMU)."""
+    if icount_enabled():
+        icount_account_warp_timer()
+        icount_handle_deadline()
 
 
 def rr_unplugged() -> bool:
@@ -168,17 +182,18 @@ def rr_take_turns(cpu: CPUState) -> CPUState | None:
 
 def rr_run(cpu: CPUState) -> bool:
     """One turn; whether to look up at once (Not in QEMU)."""
-    qemu_mutex_unlock_iothread()
-    reason = tcg_cpus_exec(cpu)
-    qemu_mutex_lock_iothread()
-    cpu_handle_budget(cpu)
-    if reason == EXCP_DEBUG:
-        cpu_handle_guest_debug(cpu)
-    elif reason == EXCP_ATOMIC:
-        qemu_mutex_unlock_iothread()
-        cpu_exec_step_atomic(cpu)
-        qemu_mutex_lock_iothread()
+    reason = tcg_cpu_run(cpu, rr_cpus_exec)
     return reason in (EXCP_DEBUG, EXCP_ATOMIC) or cpu.stopped
+
+
+def rr_cpus_exec(cpu: CPUState) -> int:
+    """Execute guest code, with `-icount` up to the next timer (Not in QEMU)."""
+    if not icount_enabled():
+        return tcg_cpus_exec(cpu)
+    icount_prepare_for_run(cpu)
+    reason = tcg_cpus_exec(cpu)
+    icount_process_data(cpu)
+    return reason
 
 
 def rr_start_vcpu_thread(cpu: CPUState) -> None:

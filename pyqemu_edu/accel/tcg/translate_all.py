@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
+from pyqemu_edu.accel.tcg.cpu_exec_common import CPUHalted
 from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code_hostp
 from pyqemu_edu.accel.tcg.tb import (
     CF_COUNT_MASK,
     CF_LAST_IO,
+    CF_USE_ICOUNT,
     TCG_MAX_INSNS,
     TranslationBlock,
     translate_block,
@@ -61,23 +62,37 @@ def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, host_pc: memor
     return tcg_gen_code(s, tb, pc)
 
 
-def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, traceback: TracebackType | None) -> None:
+def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, exception: BaseException) -> None:
     """An exception has left `tb` in the middle: put the registers back to what they were before the instruction.
 
     C knows the host address and searches the block's table for it; here the traceback tells the line of the generated
     function, and its frame still has the registers in its variables.
     """
+    traceback = exception.__traceback__
     while traceback is not None and traceback.tb_frame.f_code is not tb.code_object:
         traceback = traceback.tb_next
     if traceback is None:
         return
     variables: dict[str, Any] = traceback.tb_frame.f_locals
     index = max((i for i, insn in enumerate(tb.insns) if insn.line <= traceback.tb_lineno), default=0)
-    cpu.instret += variables.get("n", 0) * tb.icount - (tb.icount - index)
+    cpu.instret += variables.get("n", 0) * tb.icount
     restore_registers(cpu.env_ptr, tb, variables)
+    if isinstance(exception, CPUHalted):
+        halted_behind(cpu, tb, index)
+        return
+    cpu.instret -= tb.icount - index
     tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
     assert tcg_ops is not None and tcg_ops.restore_state_to_opc is not None
     tcg_ops.restore_state_to_opc(cpu, tb, tb.insns[index].data)
+
+
+def halted_behind(cpu: CPUState, tb: TranslationBlock, index: int) -> None:
+    """This instruction is completed, and pc stands behind it; those that follow in the block were not executed.
+
+    (Not in QEMU: as there, with `-icount` the time they would take passes nevertheless)
+    """
+    if not tb.cflags & CF_USE_ICOUNT:
+        cpu.instret -= tb.icount - index - 1
 
 
 def restore_registers(env: Any, tb: TranslationBlock, variables: dict[str, Any]) -> None:

@@ -14,8 +14,9 @@ from pyqemu_edu.accel.tcg.cputlb import (
     cpu_lduw_code,
     get_page_addr_code_hostp,
 )
-from pyqemu_edu.accel.tcg.tb import CF_NO_GOTO_TB, CF_SINGLE_STEP, TranslationBlock
+from pyqemu_edu.accel.tcg.tb import CF_LAST_IO, CF_NO_GOTO_TB, CF_SINGLE_STEP, TranslationBlock
 from pyqemu_edu.hw.core.cpu import CPUState
+from pyqemu_edu.tcg.tcg import gen_io_start, tcg_ctx
 from pyqemu_edu.util.log import CPU_LOG_TB_IN_ASM, qemu_log, qemu_log_in_addr_range, qemu_loglevel_mask
 
 
@@ -110,6 +111,8 @@ def translator_loop(
     while db.is_jmp == DISAS_NEXT:
         db.num_insns += 1
         ops.insn_start(db, cpu)
+        if tb.cflags & CF_LAST_IO and db.num_insns == max_insns:
+            gen_io_start(tcg_ctx())
         ops.translate_insn(db, cpu)
         if db.is_jmp == DISAS_NEXT and db.num_insns >= max_insns:
             db.is_jmp = DISAS_TOO_MANY

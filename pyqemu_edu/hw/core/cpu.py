@@ -189,8 +189,9 @@ class CPUState(DeviceState):
     """One vCPU.  `as_` is QEMU's field `as`, a word that Python keeps for itself.
 
     `instret` counts the instructions executed.  Before each block it is compared with `icount_limit`, which is -1
-    when the vCPU is wanted elsewhere, and else `icount_end`, where its budget ends.  (QEMU's `icount_decr` counts
-    down, with the same trick: one comparison for both.)
+    when the vCPU is wanted elsewhere, and else `icount_end`, where its turn ends: with `-icount` at the next timer,
+    else at `budget_end`.  (QEMU's `icount_decr` counts down, with the same trick: one comparison for both.)  Those up
+    to `icount_accounted` are in the virtual clock already.
     """
 
     cc: CPUClass | None = None
@@ -228,6 +229,8 @@ class CPUState(DeviceState):
     instret: int = 0
     icount_limit: int = NO_LIMIT
     icount_end: int = NO_LIMIT
+    icount_accounted: int = 0
+    budget_end: int = NO_LIMIT
     instret_at_trap: int = -1
     gdb_regs: list[Any] = field(default_factory=list)
     gdb_num_regs: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from pyqemu_edu.softmmu.icount import icount_enabled, icount_get
 from pyqemu_edu.target.riscv.cpu_bits import (
     CSR_CYCLE,
     CSR_MCOUNTINHIBIT,
@@ -32,9 +33,9 @@ COUNTERS = 32
 def get_ticks() -> int:
     """What cycle and instret both count: the host's clock in nanoseconds, where C reads the host's cycle counter.
 
-    Left out: with `-icount` QEMU counts instructions here.
+    With `-icount` it is the guest's, also in nanoseconds, whatever instructions there were.
     """
-    return time.perf_counter_ns()
+    return icount_get() if icount_enabled() else time.perf_counter_ns()
 
 
 def counts_ticks(env: CPURISCVState, ctr_idx: int) -> bool:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
+from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_halted, cpu_loop_exit_restore
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
-from pyqemu_edu.hw.core.cpu import CPU_INTERRUPT_HALT
 from pyqemu_edu.target.riscv.cpu_bits import (
     CSR_SEED,
     MASK64,
@@ -38,7 +37,6 @@ from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_set_mode, riscv_feature
 from pyqemu_edu.target.riscv.csr import riscv_csrrw
 from pyqemu_edu.target.riscv.csr_declare import CsrRefused
 from pyqemu_edu.target.riscv.pmp import pmp_get_num_rules
-from pyqemu_edu.util.main_loop import qemu_mutex_lock_iothread, qemu_mutex_unlock_iothread
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import CPURISCVState
@@ -120,18 +118,12 @@ def helper_tlb_flush(env: CPURISCVState) -> None:
     tlb_flush(env.cpu)
 
 
-def helper_wfi(env: CPURISCVState) -> None:
-    """Sleep until an interrupt is pending.
-
-    C sets `halted` and jumps to the main loop, pc being on the next instruction already.  Ours asks for the halt: the
-    instruction's meaning goes on to `m.exit()`, and the main loop serves this request before any interrupt.
-    """
+def helper_wfi(env: CPURISCVState) -> NoReturn:
+    """Sleep until an interrupt is pending."""
     cs = env.cpu
     timeout_wait = bool(get_field(env.mstatus, MSTATUS_TW))
     rvs = riscv_has_ext(env, RVS)
     prv_u, prv_s = env.priv == PRV_U, env.priv == PRV_S
     if ((prv_s or (not rvs and prv_u)) and timeout_wait) or (rvs and prv_u):
         riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
-    qemu_mutex_lock_iothread()
-    cs.interrupt_request |= CPU_INTERRUPT_HALT
-    qemu_mutex_unlock_iothread()
+    cpu_loop_exit_halted(cs)

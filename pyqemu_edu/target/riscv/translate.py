@@ -48,6 +48,7 @@ from pyqemu_edu.target.riscv.register_names import Fprs, Gprs, Statics, statics
 from pyqemu_edu.tcg.host_float import Rounding
 from pyqemu_edu.tcg.op import Argument, M, MemOp, TCGCond, TCGContext, TCGTemp
 from pyqemu_edu.tcg.tcg import (
+    gen_io_start,
     gen_new_label,
     gen_set_label,
     tcg_constant,
@@ -231,6 +232,11 @@ class DisasContext(Names, DisasContextBase):
         tcg_gen_exit_tb(self.tcg, TB_EXIT_NOCHAIN)
         self.is_jmp = DISAS_NORETURN
 
+    def halt(self, function: Callable[..., Any]) -> None:
+        """To the main loop out of a helper.  As in C the block goes on behind it, though nothing there is executed."""
+        self.gen_set_pc_imm(self.pc_succ_insn)
+        self.helper(function)
+
     def fence_i(self) -> None:
         """To the main loop: what was overwritten has been thrown away by the store itself."""
         self.exit()
@@ -269,6 +275,7 @@ class DisasContext(Names, DisasContextBase):
 
     def csr(self, number: int, value: Any, mask: Any, reads: bool, writes: bool) -> Any:
         """Access a CSR; as that may change how code is to be translated, the block ends."""
+        gen_io_start(self.tcg)
         if not writes:
             old = self.helper(helper_csrr, number)
         elif not reads:

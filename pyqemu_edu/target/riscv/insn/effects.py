@@ -155,6 +155,10 @@ class EffectsMachine:
         """Note the end of a block."""
         self.effects.ends_block = True
 
+    def halt(self, function: Callable[..., Any]) -> None:
+        """Note a helper."""
+        self.helper(function)
+
     def exit(self, target: object = None) -> None:
         """Note the end of a block."""
         self.effects.ends_block = True

@@ -26,9 +26,7 @@ def ebreak(m: Machine, a: Empty) -> None: m.raise_exception(RISCV_EXCP_BREAKPOIN
 def mret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_mret))
 
 @insn("000100000101 00000 000 00000 1110011  @empty")
-def wfi(m: Machine, a: Empty) -> None:
-    m.helper(helper_wfi)
-    m.exit()
+def wfi(m: Machine, a: Empty) -> None: m.halt(helper_wfi)
 
 @insn_s("000100000010 00000 000 00000 1110011  @empty")
 def sret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_sret))

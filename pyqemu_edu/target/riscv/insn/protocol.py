@@ -93,5 +93,8 @@ class Machine(Protocol):
     def fence_i(self) -> None:
         """Stores so far are seen by the fetches that follow; ends a block."""
 
+    def halt(self, function: Callable[..., Any]) -> None:
+        """Call `function(env)`, which returns to the main loop by itself, with pc moved on; ends no block."""
+
     def exit(self, target: Value | None = None) -> None:
         """Return to the main loop after this instruction, with pc moved on, or at `target`; ends a block."""
