@@ -22,7 +22,6 @@ LONG_FILES = {
     "pyqemu_edu/accel/tcg/cpu_exec.py": "QEMU's own file: one loop and its parts",
     "pyqemu_edu/hw/core/cpu.py": "three of QEMU's files: what every CPU is, has and answers",
     "pyqemu_edu/target/riscv/cpu.py": "every field of a hart, and its life from instance_init to reset",
-    "pyqemu_edu/target/riscv/csr.py": "a table of CSRs, and a short function for each kind",
     "pyqemu_edu/tcg/python_backend.py": "one writer of Python, an entry for each operation",
 }
 LONG_FUNCTIONS: dict[str, str] = {}

@@ -45,14 +45,9 @@ PROTECTION = {
     MMUAccessType.INST_FETCH: PAGE_EXEC,
 }
 FORMATS = {
-    (1, False): "B",
-    (2, False): "H",
-    (4, False): "I",
-    (8, False): "Q",
-    (1, True): "b",
-    (2, True): "h",
-    (4, True): "i",
-}
+    (1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q",
+    (1, True): "b", (2, True): "h", (4, True): "i",
+}  # fmt: skip
 
 tlb_flush_event = Event("tlb_flush", "cpu")
 tlb_set_page_event = Event("tlb_set_page", "cpu", "vaddr", "paddr", "prot", "mmu_idx", "region")
@@ -103,14 +98,9 @@ class CPUTLB:
     def loads(self) -> dict[tuple[int, bool], View]:
         """The views for loads, by size and sign."""
         return {
-            (1, False): self.ld1,
-            (2, False): self.ld2,
-            (4, False): self.ld4,
-            (8, False): self.ld8,
-            (1, True): self.ld1s,
-            (2, True): self.ld2s,
-            (4, True): self.ld4s,
-        }
+            (1, False): self.ld1, (2, False): self.ld2, (4, False): self.ld4, (8, False): self.ld8,
+            (1, True): self.ld1s, (2, True): self.ld2s, (4, True): self.ld4s,
+        }  # fmt: skip
 
     def stores(self) -> dict[int, View]:
         """The views for stores, by size."""
@@ -405,16 +395,3 @@ def cpu_lduw_code(env: Any, addr: int) -> int:
 def cpu_ldl_code(env: Any, addr: int) -> int:
     """Four bytes of code."""
     return load_helper(env.cpu, addr, 4, cpu_mmu_index(env), MMUAccessType.INST_FETCH)
-
-
-# For interpreters
-
-
-def cpu_ld_mmuidx_ra(env: Any, addr: int, size: int, mmu_idx: int, ra: int = 0) -> int:
-    """A guest load, unsigned (QEMU `cpu_ldub_mmuidx_ra` … `cpu_ldq_mmuidx_ra`)."""
-    return load_helper(env.cpu, addr, size, mmu_idx)
-
-
-def cpu_st_mmuidx_ra(env: Any, addr: int, value: int, size: int, mmu_idx: int, ra: int = 0) -> None:
-    """A guest store (QEMU `cpu_stb_mmuidx_ra` … `cpu_stq_mmuidx_ra`)."""
-    store_helper(env.cpu, addr, value, size, mmu_idx)

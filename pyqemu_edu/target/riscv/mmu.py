@@ -195,9 +195,9 @@ def check_leaf(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessTy
     if step.pte & PTE_U:
         lent = (env.mstatus & MSTATUS_SUM or is_debug) and access_type != FETCH
         if mode != PRV_U and not lent:
-            raise TranslateFail("U is 1, and supervisor mode may not use user pages like this")
+            raise TranslateFail("U is 1: not for supervisor mode")
     elif mode != PRV_S:
-        raise TranslateFail("U is 0")
+        raise TranslateFail("U is 0: not for user mode")
     if step.ppn & (1 << step.ptshift) - 1:
         raise TranslateFail("a large page that does not begin at a multiple of its size")
     if not page_rights(env, step.pte) & 1 << access_type:
