@@ -21,7 +21,7 @@ from pyqemu_edu.real.random_program import Program, random_program
 from pyqemu_edu.target.riscv.insn.decode import decode, insn_len
 from pyqemu_edu.vm import Qemu
 
-OPTIONS = "-machine spike -nographic -monitor none -serial stdio -bios none"
+OPTIONS = "-machine spike -cpu rv64,Zfh=true -nographic -monitor none -serial stdio -bios none"
 NAMES = (*(f"x{n}" for n in range(1, 32)), "mcause", "mepc", "mtval", "data")
 OURS = ("interp", "tcg")
 BUDGET = 1_000_000  # instructions; a program needs some ten thousand

@@ -16,6 +16,7 @@ from typing import Any
 
 from pyqemu_edu.guests import GUESTS, symbol_address, symbol_offset
 from pyqemu_edu.target.riscv.insn.declare import Instruction
+from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS as EVERY
 from pyqemu_edu.target.riscv.insn.decode import decode, decoder
 
 DATA_SIZE = 4104
@@ -27,9 +28,10 @@ CSRS = (0x340, 0x341, 0x342, 0x343, 0x001)  # mscratch, mepc, mcause, mtval, ffl
 MSTATUS, FRM = 0x300, 0x002
 EDGES = (0, 1, 2, 0x7F, 0x80, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1)
 
-LOADS = frozenset("lb lbu lh lhu lw lwu ld flw fld".split())
-STORES = frozenset("sb sh sw sd fsw fsd".split())
-EXTENSIONS = frozenset({"I", "M", "A", "F", "D", "C", "Zcd", "Zicsr", "Zifencei", "Privileged"})
+LOADS = frozenset("lb lbu lh lhu lw lwu ld flh flw fld".split())
+STORES = frozenset("sb sh sw sd fsh fsw fsd".split())
+EXTENSIONS = frozenset(EVERY) - {"S", "Svinval", "Zbkb", "Zbkx", "XVentanaCondOps"}
+"""What programs are made of: everything that the model `rv64,Zfh=true` has, but for supervisor mode."""
 
 INSTRUCTIONS = {each.name: each for each in decoder(EXTENSIONS).instructions if each.name != "reserved"}
 
@@ -53,6 +55,7 @@ CALLS    = _those(lambda each: _does(each) == "jalr")
 ATOMICS  = _those(lambda each: each.format.operands.__name__ == "Atomic")
 CSR      = _those(lambda each: each.format.operands.__name__ in ("Csr", "CsrI"))
 FLOATS   = _those(lambda each: each.extension.fpu)
+ACCESSES = _those(lambda each: _does(each) in LOADS | STORES and "(sp)" not in each.form)
 PLAIN    = _those(lambda each: (each.format.operands.__name__ in KINDS and each not in CALLS) or each.name in HARMLESS)
 # fmt: on
 
@@ -181,6 +184,11 @@ def stack(rng: Random) -> bytes:
     return word("c.addi16sp", rd=2, rs1=2, imm=away) + word("addi", rd=5, rs1=2) + word("addi", rd=2, rs1=2, imm=-away)
 
 
+def access(rng: Random) -> bytes:
+    """A load from the data, or a store into them."""
+    return draw(rng, ACCESSES, rs1=8)
+
+
 def csr(rng: Random) -> bytes:
     """An access to a CSR that changes nothing but itself."""
     return draw(rng, CSR, csr=rng.choice(CSRS))
@@ -189,7 +197,7 @@ def csr(rng: Random) -> bytes:
 def floats(rng: Random) -> bytes:
     """Round in some way from here on, fill registers with whatever bits there are, and compute with them."""
     mode = word("csrrwi", rd=0, csr=FRM, imm=rng.randrange(5))
-    fill = b"".join(draw(rng, [INSTRUCTIONS[rng.choice(("flw", "fld"))]], rs1=8) for _ in range(3))
+    fill = b"".join(draw(rng, [INSTRUCTIONS[rng.choice(("flh", "flw", "fld"))]], rs1=8) for _ in range(3))
     return mode + fill + b"".join(draw(rng, FLOATS) for _ in range(4))
 
 
@@ -211,7 +219,7 @@ def trap(rng: Random) -> bytes:
 
 
 CHUNKS: dict[Callable[[Random], bytes], int] = {
-    plain: 70, branch: 8, jump: 4, call: 4, loop: 4, atomic: 8, csr: 4, stack: 1, floats: 8,
+    plain: 70, branch: 8, jump: 4, call: 4, loop: 4, access: 8, atomic: 8, csr: 4, stack: 1, floats: 8,
 }  # fmt: skip
 """What a program is made of, and how often."""
 
