@@ -88,6 +88,7 @@ MODULES = (
     "hw.char.virtio_serial_bus",
     "hw.char.virtio_console",
     "hw.block.virtio_blk",
+    "hw.net.virtio_net",
     "hw.block.pflash_cfi01",
     "hw.nvram.fw_cfg",
     "hw.pci.pci",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyqemu_edu.chardev.char import qemu_chr_parse_compat
+from pyqemu_edu.net.clients import netdev_parse_modern
 from pyqemu_edu.softmmu.blockdev import drive_add
 from pyqemu_edu.softmmu.datadir import qemu_add_data_dir
 from pyqemu_edu.softmmu.globals import DeviceConfig, DeviceConfigType, statics
@@ -181,7 +182,10 @@ def network(name: str) -> Sink:
 
     def store(argument: str) -> QemuOpts | str:
         no_default("net")
-        return argument if name == "netdev" and netdev_is_modern(argument) else opts_or_exit(name, argument, True)
+        if name != "netdev" or not netdev_is_modern(argument):
+            return opts_or_exit(name, argument, True)
+        netdev_parse_modern(argument)
+        return argument
 
     return Sink(f"list {name}", store)
 

@@ -1,0 +1,1 @@
+"""Networks: what a network card's peer on the host is (QEMU net)."""
