@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pyqemu_edu.softmmu.libfdt import (
     FDT_BEGIN_NODE,
@@ -14,6 +14,7 @@ from pyqemu_edu.softmmu.libfdt import (
     fdt_add_subnode,
     fdt_check_header,
     fdt_create_empty_tree,
+    fdt_get_property_offset,
     fdt_getprop,
     fdt_open_into,
     fdt_over,
@@ -175,7 +176,13 @@ def qemu_fdt_dumpdtb(fdt: Fdt, size: int, dumpdtb: str | None) -> None:
 def qemu_fdt_randomize_seeds(blob: bytearray) -> None:
     """Give every `rng-seed` in the tree new random bytes."""
     fdt = fdt_over(blob)
-    nodes = [offset for depth, tag, offset in fdt.tags(0) if tag == FDT_BEGIN_NODE and depth > 1]
-    for offset in (offset for node in nodes for offset in fdt.properties(node)):
-        if fdt.string(fdt.word(offset + 8)) == "rng-seed":
-            fdt.put(offset + PROP_HEADER_SIZE, qemu_guest_getrandom_nofail(fdt.word(offset + 4)))
+    with suppress(FdtError):
+        for node in [offset for depth, tag, offset in fdt.tags(0) if tag == FDT_BEGIN_NODE and depth > 1]:
+            randomize_seed(fdt, node)
+
+
+def randomize_seed(fdt: Fdt, node: int) -> None:
+    """Give this node's `rng-seed`, if it has one, new random bytes (in QEMU part of `qemu_fdt_randomize_seeds`)."""
+    offset = fdt_get_property_offset(fdt, node, "rng-seed")
+    if offset is not None:
+        fdt.put(offset + PROP_HEADER_SIZE, qemu_guest_getrandom_nofail(fdt.word(offset + 4)))

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-FDT_MAGIC = 0xD00DFEED
+FDT_MAGIC, FDT_SW_MAGIC = 0xD00DFEED, 0x2FF20112  # the second while a tree is being made
 FDT_VERSION, FDT_LAST_COMPATIBLE_VERSION = 17, 16
 FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP, FDT_NOP, FDT_END = 1, 2, 3, 4, 9
 HEADER_SIZE, RESERVE_ENTRY_SIZE, PROP_HEADER_SIZE = 40, 16, 12
@@ -88,16 +88,20 @@ class Fdt:
         """Where the tag behind the one at `offset` stands (libfdt `fdt_next_tag`)."""
         match self.word(offset):
             case 1:  # FDT_BEGIN_NODE
-                return offset + align(4 + len(self.name_at(offset).encode("utf-8", "surrogateescape")) + 1)
+                end = offset + 4 + len(self.name_at(offset).encode("utf-8", "surrogateescape")) + 1
             case 3:  # FDT_PROP
-                return offset + PROP_HEADER_SIZE + align(self.word(offset + 4))
+                end = offset + PROP_HEADER_SIZE + self.word(offset + 4)
             case 2 | 4 | 9:  # FDT_END_NODE, FDT_NOP, FDT_END
-                return offset + 4
-        raise FdtError("FDT_ERR_BADSTRUCTURE")
+                end = offset + 4
+            case _:
+                raise FdtError("FDT_ERR_BADSTRUCTURE")
+        if end > self.size_dt_struct:
+            raise FdtError("FDT_ERR_BADSTRUCTURE")
+        return align(end)
 
     def tags(self, offset: int) -> Iterator[tuple[int, int, int]]:
         """From the node at `offset` to its end: (depth, tag, offset); the node itself has depth 1."""
-        if self.word(offset) != FDT_BEGIN_NODE:
+        if offset >= self.size_dt_struct or self.word(offset) != FDT_BEGIN_NODE:
             raise FdtError("FDT_ERR_BADOFFSET")
         depth = 0
         while (tag := self.word(offset)) != FDT_END:
@@ -132,50 +136,72 @@ def fdt_over(buffer: bytearray) -> Fdt:
 
 
 def fdt_open_into(data: bytes, bufsize: int) -> Fdt:
-    """A tree to be edited, with free space up to `bufsize`, from a file's bytes. Raises FdtError for what is none.
-
-    Left out: trees of versions before 17.
-    """
-    magic, totalsize, *_, version, last_comp, _, _, _ = HEADER.unpack_from(data.ljust(HEADER_SIZE, b"\0"))
-    if magic != FDT_MAGIC:
+    """A tree to be edited, with free space up to `bufsize`, from a file's bytes. Raises FdtError for what is none."""
+    fdt = fdt_over(bytearray(data.ljust(bufsize, b"\0")))
+    magic, version = WORD.unpack_from(fdt.buffer)[0], WORD.unpack_from(fdt.buffer, 20)[0]
+    totalsize, fdt.totalsize = fdt.totalsize, bufsize
+    if magic not in (FDT_MAGIC, FDT_SW_MAGIC):
         raise FdtError("FDT_ERR_BADMAGIC")
-    if version < FDT_VERSION or last_comp > FDT_VERSION:
+    if version < FDT_LAST_COMPATIBLE_VERSION or fdt.last_comp_version > FDT_VERSION:
         raise FdtError("FDT_ERR_BADVERSION")
     if totalsize > bufsize:
         raise FdtError("FDT_ERR_TRUNCATED" if totalsize >= INT32_MAX else "FDT_ERR_NOSPACE")
-    fdt = fdt_over(bytearray(data[:totalsize].ljust(bufsize, b"\0")))
-    fdt.totalsize = bufsize
-    starts = (fdt.off_mem_rsvmap, fdt.off_dt_struct, fdt.off_dt_strings, totalsize)
-    sizes = (fdt_mem_rsv_size(fdt), fdt.size_dt_struct, fdt.size_dt_strings)
-    ends = (HEADER_SIZE, *map(int.__add__, starts, sizes))
-    if any(map(int.__gt__, ends, starts)):
-        fdt_packblocks(fdt)
+    if version < FDT_VERSION:
+        fdt.size_dt_struct = fdt_measure_struct(fdt)
+    if fdt_blocks_misordered(fdt, totalsize):
+        fdt_packblocks(fdt, bufsize - totalsize)
     return fdt
 
 
+def fdt_measure_struct(fdt: Fdt) -> int:
+    """The size of the structure, which an old tree's header does not tell (in libfdt part of `fdt_open_into`)."""
+    fdt.size_dt_struct, offset = max(0, fdt.totalsize - fdt.off_dt_struct), 0
+    while fdt.word(offset) != FDT_END:
+        offset = fdt.next_offset(offset)
+    return offset + 4
+
+
 def fdt_mem_rsv_size(fdt: Fdt) -> int:
-    """The length of the memory reservations, the last of which has no size (libfdt `fdt_num_mem_rsv`)."""
+    """The length of the memory reservations, the last of which has no size; 0 if it is missing.
+
+    (libfdt `fdt_num_mem_rsv`)
+    """
     for offset in range(fdt.off_mem_rsvmap, len(fdt.buffer) - RESERVE_ENTRY_SIZE + 1, RESERVE_ENTRY_SIZE):
         if not any(fdt.buffer[offset + 8 : offset + RESERVE_ENTRY_SIZE]):
             return offset + RESERVE_ENTRY_SIZE - fdt.off_mem_rsvmap
-    raise FdtError("FDT_ERR_TRUNCATED")
+    return 0
 
 
-def fdt_packblocks(fdt: Fdt) -> int:
+def fdt_blocks_misordered(fdt: Fdt, totalsize: int) -> bool:
+    """Whether a part begins before the one in front of it ends, or ends behind the whole; sums are of 32 bits."""
+    mem_rsv_size = fdt_mem_rsv_size(fdt)
+    if not mem_rsv_size:
+        return False
+    starts = (fdt.off_mem_rsvmap, fdt.off_dt_struct, fdt.off_dt_strings, totalsize)
+    sizes = (mem_rsv_size, fdt.size_dt_struct, fdt.size_dt_strings)
+    ends = (start + size & 0xFFFFFFFF for start, size in zip(starts, sizes, strict=False))
+    return any(end > start for end, start in zip((HEADER_SIZE, *ends), starts, strict=True))
+
+
+def fdt_packblocks(fdt: Fdt, room: int) -> int:
     """Put the parts in their order without gaps behind the header; where they end (libfdt `fdt_packblocks_`)."""
     parts = (fdt.off_mem_rsvmap, fdt_mem_rsv_size(fdt)), (fdt.off_dt_struct, fdt.size_dt_struct)
+    if HEADER_SIZE + sum(size for _, size in parts) + fdt.size_dt_strings > room:
+        raise FdtError("FDT_ERR_NOSPACE")
     mem_rsv, structure = (fdt.buffer[start : start + size] for start, size in parts)
     strings = fdt.buffer[fdt.off_dt_strings : fdt.off_dt_strings + fdt.size_dt_strings]
-    fdt.off_mem_rsvmap = align(HEADER_SIZE, RESERVE_ENTRY_SIZE // 2)
-    fdt.off_dt_struct = fdt.off_mem_rsvmap + len(mem_rsv)
+    fdt.off_mem_rsvmap = HEADER_SIZE
+    fdt.off_dt_struct = HEADER_SIZE + len(mem_rsv)
     fdt.off_dt_strings = fdt.off_dt_struct + len(structure)
     end = fdt.off_dt_strings + len(strings)
-    fdt.buffer[fdt.off_mem_rsvmap : end] = mem_rsv + structure + strings
+    fdt.buffer[HEADER_SIZE:end] = mem_rsv + structure + strings
     return end
 
 
 def fdt_check_header(fdt: Fdt) -> None:
-    """Raise FdtError if a part does not lie within the tree."""
+    """Raise FdtError if the tree is unfinished, or a part does not lie within it."""
+    if WORD.unpack_from(fdt.buffer)[0] != FDT_MAGIC:
+        raise FdtError("FDT_ERR_BADMAGIC")
     parts = (fdt.off_mem_rsvmap, 0), (fdt.off_dt_struct, fdt.size_dt_struct), (fdt.off_dt_strings, fdt.size_dt_strings)
     if any(start < HEADER_SIZE or start + size > fdt.totalsize for start, size in parts):
         raise FdtError("FDT_ERR_TRUNCATED")
@@ -278,7 +304,7 @@ def fdt_add_subnode(fdt: Fdt, parent: int, name: str) -> int:
 
 def fdt_pack(fdt: Fdt) -> None:
     """Close the gaps, and give up the free space."""
-    fdt.totalsize = fdt_packblocks(fdt)
+    fdt.totalsize = fdt_packblocks(fdt, fdt.totalsize)
 
 
 def fdt_nodes(fdt: Fdt) -> Iterator[tuple[str, dict[str, bytes]]]:
