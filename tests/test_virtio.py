@@ -7,17 +7,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from virtio_bench import RAM, Bench, our_bench, real_bench
-from virtio_driver import EVENT_IDX, INDIRECT, NEXT, WRITE, Desc, Driver
+from virtio_driver import EVENT_IDX, INDIRECT, NEXT, NOTIFY, STATUS, WRITE, Desc, Driver
 
 MODERN = ("-global", "virtio-mmio.force-legacy=false")
 RNG = ("-seed", "7", "-device", "virtio-rng-device")
 SERIAL = ("-device", "virtio-serial-device", "-chardev", "ringbuf,id=c0", "-device", "virtconsole,chardev=c0")
 BLK = ("-drive", "if=none,id=d0,file={disk},format=raw", "-device", "virtio-blk-device,drive=d0,serial=S1")
-DEVICES = {"rng": RNG, "serial": SERIAL, "blk": BLK}
+NET = ("-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0")
+DEVICES = {"rng": RNG, "serial": SERIAL, "blk": BLK, "net": NET}
 BUFFER = RAM + 0x300000
 DISK = b"".join(f"sector {n:4}".encode().ljust(512, b".") for n in range(64))
 
@@ -103,28 +105,28 @@ WRONG: dict[str, tuple[list[Desc], int]] = {
 }
 
 
-def wrong(bench: Bench, descriptors: list[Desc], head: int) -> list[object]:
+def wrong(bench: Bench) -> list[object]:
+    """Each mistake, then a good request that finds the device broken, then a reset."""
     driver = Driver(bench)
     seen: list[object] = []
-    for features in (0, EVENT_IDX):
-        driver.start(features)
-        driver.describe(0, (BUFFER, 8, WRITE | NEXT, 1), (BUFFER, 8, WRITE | NEXT, 0), at=BUFFER)
-        driver.describe(0, *descriptors)
-        driver.offer(0, head)
-        seen.append(driver.state())
-        driver.acknowledge()
-        driver.describe(0, (BUFFER, 8, WRITE, 0))
-        driver.offer(0, 0)
-        seen += [driver.state(), bench.read(BUFFER, 128).hex()]
+    for case, (descriptors, head) in WRONG.items():
+        for features in (0, EVENT_IDX):
+            driver.start(features)
+            driver.describe(0, (BUFFER, 8, WRITE | NEXT, 1), (BUFFER, 8, WRITE | NEXT, 0), at=BUFFER)
+            driver.describe(0, *descriptors)
+            driver.offer(0, head)
+            seen.append((case, driver.state()))
+            driver.acknowledge()
+            driver.describe(0, (BUFFER, 8, WRITE, 0))
+            driver.offer(0, 0)
+            seen.append((case, driver.state(), bench.read(BUFFER, 128).hex()))
     return seen
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_a_drivers_mistakes_have_the_references_consequences(
-    real_qemu: str, transport: tuple[str, ...], case: str
-) -> None:
-    ours, reals = both(real_qemu, lambda bench: wrong(bench, *WRONG[case]), *transport, *RNG)
+def test_a_drivers_mistakes_have_the_references_consequences(real_qemu: str, transport: tuple[str, ...]) -> None:
+    ours, reals = both(real_qemu, wrong, *transport, *RNG)
     assert ours == reals
+    assert "Looped descriptor" in str(ours[-2])
 
 
 # ---- disks
@@ -199,20 +201,63 @@ BROKEN_REQUESTS: dict[str, list[Desc]] = {
 }
 
 
-def broken_request(bench: Bench, chain: list[Desc]) -> list[object]:
+def broken_requests(bench: Bench) -> list[object]:
     driver = Driver(bench)
-    driver.start()
+    seen: list[object] = []
     bench.write(BUFFER + 32, struct.pack("<IIQ", DISCARD, 0, 0))
-    driver.describe(0, *chain)
-    driver.offer(0, 0)
-    seen: list[object] = [driver.state()]
+    for case, chain in BROKEN_REQUESTS.items():
+        driver.start()
+        driver.describe(0, *chain)
+        driver.offer(0, 0)
+        seen.append((case, driver.state()))
     driver.start()
     return [*seen, disk_request(driver, IN, 1, room=512)]
 
 
-@pytest.mark.parametrize("case", BROKEN_REQUESTS)
-def test_what_is_no_request_breaks_the_disk_until_it_is_reset(
-    real_qemu: str, transport: tuple[str, ...], case: str
-) -> None:
-    ours, reals = both(real_qemu, lambda bench: broken_request(bench, BROKEN_REQUESTS[case]), *transport, *BLK)
+def test_what_is_no_request_breaks_the_disk_until_it_is_reset(real_qemu: str, transport: tuple[str, ...]) -> None:
+    ours, reals = both(real_qemu, broken_requests, *transport, *BLK)
     assert ours == reals
+    assert "virtio-blk missing headers" in str(ours[-2])
+
+
+# ---- fuzzing
+
+
+def nonsense(seed: int) -> Scenario:
+    """Random words into registers and rings: the same for both machines."""
+
+    def scenario(bench: Bench) -> list[object]:
+        random = Random(seed)
+        driver = Driver(bench)
+        driver.start(random.choice((0, EVENT_IDX)), queues=range(4))
+        seen: list[object] = []
+        for _ in range(60):
+            match random.randrange(6):
+                case 0:
+                    offset = random.choice((0x14, 0x20, 0x24, 0x28, 0x30, 0x38, 0x3C, 0x44, 0x64, 0x100, 0x108))
+                    driver.store(offset, random.choice((0, 1, 2, 4, 8, 16, 4096, random.getrandbits(32))))
+                case 1:
+                    driver.describe(random.randrange(4), *[random_descriptor(random) for _ in range(4)])
+                case 2:
+                    driver.offer(random.randrange(4), random.choice((0, 1, 2, 3, 7, 8, 65535)))
+                case 3:
+                    driver.store(NOTIFY, random.randrange(6))
+                case 4:
+                    driver.store(STATUS, random.choice((1, 3, 7, 11, 15, 0x80)))
+                case _:
+                    seen.append(driver.state(random.randrange(4)))
+        return seen
+
+    return scenario
+
+
+def random_descriptor(random: Random) -> Desc:
+    address = random.choice((BUFFER, BUFFER + 512, RAM + 128 * MiB - 8, 1 << 40))
+    return address, random.choice((0, 8, 16, 32, 512)), random.choice((0, 1, 1, 2, 3, 4)), random.randrange(5)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_nonsense_has_the_references_consequences(real_qemu: str, transport: tuple[str, ...], device: str) -> None:
+    for seed in (1, 2, 3):
+        ours, reals = both(real_qemu, nonsense(seed), *transport, *DEVICES[device])
+        assert ours == reals, seed
