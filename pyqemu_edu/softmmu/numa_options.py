@@ -5,30 +5,24 @@ Left out: ACPI's table of heterogeneous memory, which needs a board that has ACP
 
 from __future__ import annotations
 
-from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MAX_NODES, CpuInstanceProperties, MachineState
-from pyqemu_edu.hw.core.numa import machine_set_cpu_numa_node, parse_numa_node
+from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MAX_NODES, CpuInstanceProperties, MachineState, NodeInfo
+from pyqemu_edu.hw.core.numa import NUMA_DISTANCE_MIN, machine_set_cpu_numa_node, parse_numa_node, statics
+from pyqemu_edu.qapi.opts_visitor import OptsVisitor
+from pyqemu_edu.qapi.visit import visit_type
 from pyqemu_edu.qom.object import object_ref
 from pyqemu_edu.qom.path import object_resolve_path_type
 from pyqemu_edu.qom.property import object_property_get_uint
 from pyqemu_edu.util.config import qemu_find_opts
-from pyqemu_edu.util.cutils import qemu_strtosz, qemu_strtou64
+from pyqemu_edu.util.cutils import qemu_strtosz
 from pyqemu_edu.util.error import QemuError, error_fatal, warn_report
-from pyqemu_edu.util.option import QemuOpts, qemu_opt_get, qemu_opt_iter, qemu_opts_foreach
+from pyqemu_edu.util.option import QemuOpts, qemu_opt_get, qemu_opts_foreach
+from pyqemu_edu.util.qdict import QDict
 
-NUMA_DISTANCE_MIN = 10
 HMAT_DISABLED = (
     "ACPI Heterogeneous Memory Attribute Table (HMAT) is disabled, enable it with -machine hmat=on before using any"
     " of hmat specific options"
 )
-
-# What QAPI says that each type of `-numa` takes (QEMU qapi/machine.json).
-MEMBERS = {
-    "node": ("nodeid", "cpus", "mem", "memdev", "initiator"),
-    "dist": ("src", "dst", "val"),
-    "cpu": ("node-id", "socket-id", "die-id", "cluster-id", "core-id", "thread-id"),
-    "hmat-lb": ("initiator", "target", "hierarchy", "data-type", "latency", "bandwidth"),
-    "hmat-cache": ("node-id", "size", "level", "associativity", "policy", "line"),
-}
+PLACE = ("socket-id", "die-id", "cluster-id", "core-id", "thread-id")
 
 
 def parse_numa_opts(ms: MachineState) -> None:
@@ -37,76 +31,42 @@ def parse_numa_opts(ms: MachineState) -> None:
 
 
 def parse_numa(ms: MachineState, opts: QemuOpts) -> None:
-    """Act on one `-numa`."""
+    """Act on one `-numa`; a size without a suffix was always meant in MiB."""
     with error_fatal():
-        set_numa_options(ms, checked_type(opts), opts)
+        options = visit_type(OptsVisitor(opts), None, "NumaOptions")
+        if options["type"] == "node" and "mem" in options:
+            options["mem"] = qemu_strtosz(qemu_opt_get(opts, "mem") or "", default_suffix="M")
+        set_numa_options(ms, options)
 
 
-def checked_type(opts: QemuOpts) -> str:
-    """The type, all of whose options are known (QEMU `visit_type_NumaOptions`)."""
-    type = qemu_opt_get(opts, "type")
-    if type is None:
-        raise QemuError("Parameter 'type' is missing")
-    if type not in MEMBERS:
-        raise QemuError(f"Parameter 'type' does not accept value '{type}'")
-    for opt in opts:
-        if opt.name not in ("type", *MEMBERS[type]):
-            raise QemuError(f"Invalid parameter '{opt.name}'")
-    return type
-
-
-def number(opts: QemuOpts, name: str, kind: str = "uint16") -> int | None:
-    """A number that the user gave, or None."""
-    text = qemu_opt_get(opts, name)
-    try:
-        return None if text is None else qemu_strtou64(text)
-    except (ValueError, OverflowError):
-        raise QemuError(f"Parameter '{name}' expects {kind}") from None
-
-
-def set_numa_options(ms: MachineState, type: str, opts: QemuOpts) -> None:
+def set_numa_options(ms: MachineState, options: QDict) -> None:
     """Enter a node, a distance, or the place of a vCPU."""
     if ms.numa_state is None:
         raise QemuError("NUMA is not supported by this machine-type")
-    if type == "node":
-        add_node(ms, opts)
-    elif type == "dist":
-        parse_numa_distance(ms, *(number(opts, name) or 0 for name in MEMBERS["dist"]))
-    elif type == "cpu":
-        place_cpu(ms, opts)
+    if options["type"] == "node":
+        add_node(ms, options)
+    elif options["type"] == "dist":
+        parse_numa_distance(ms, options["src"], options["dst"], options["val"])
+    elif options["type"] == "cpu":
+        place_cpu(ms, options)
     else:
         raise QemuError(HMAT_DISABLED)
 
 
-def cpu_indexes(opts: QemuOpts) -> list[int]:
-    """The vCPUs that `cpus=0-1,cpus=3` names."""
-    indexes: list[int] = []
-    for text in qemu_opt_iter(opts, "cpus"):
-        first, _, last = text.partition("-")
-        try:
-            indexes += range(qemu_strtou64(first), qemu_strtou64(last or first) + 1)
-        except (ValueError, OverflowError):
-            raise QemuError("Parameter 'cpus' expects a uint64 value or range") from None
-    return indexes
-
-
-def add_node(ms: MachineState, opts: QemuOpts) -> None:
+def add_node(ms: MachineState, options: QDict) -> None:
     """`-numa node`: a node with some vCPUs and some memory (in QEMU `parse_numa_node`)."""
-    if qemu_opt_get(opts, "initiator") is not None:
+    node = parse_numa_node(ms, options.get("nodeid"))
+    if "initiator" in options:
         raise QemuError(HMAT_DISABLED)
-    node = parse_numa_node(ms, number(opts, "nodeid"))
     assert ms.numa_state is not None
     nodenr = next(nr for nr, info in ms.numa_state.nodes.items() if info is node)
-    for index in cpu_indexes(opts):
+    for index in options.get("cpus", ()):
         machine_set_cpu_numa_node(ms, cpu_of(ms, index, nodenr))
-    node.node_mem = legacy_memory(ms, opts)
-    memdev = qemu_opt_get(opts, "memdev")
-    if memdev is not None:
-        backend = object_resolve_path_type(memdev, "memory-backend")
-        if backend is None:
-            raise QemuError(f"memdev={memdev} is ambiguous")
-        node.node_memdev = object_ref(backend)
-        node.node_mem = object_property_get_uint(backend, "size")
+    refuse_mixing(options)
+    if "mem" in options:
+        node.node_mem = legacy_memory(ms, options["mem"])
+    if "memdev" in options:
+        take_memdev(node, options["memdev"])
 
 
 def cpu_of(ms: MachineState, index: int, nodenr: int) -> CpuInstanceProperties:
@@ -121,21 +81,31 @@ def cpu_of(ms: MachineState, index: int, nodenr: int) -> CpuInstanceProperties:
     )
 
 
-def legacy_memory(ms: MachineState, opts: QemuOpts) -> int:
-    """What `mem=` says; a number without a suffix was always meant in MiB."""
-    text = qemu_opt_get(opts, "mem")
-    if text is None:
-        return 0
-    if qemu_opt_get(opts, "memdev") is not None:
+def refuse_mixing(options: QDict) -> None:
+    """Either every node has its own backend or none has (in QEMU a part of `parse_numa_node`)."""
+    numa = statics()
+    numa.have_memdevs |= "memdev" in options
+    numa.have_mem |= "mem" in options
+    if numa.have_memdevs and numa.have_mem:
         raise QemuError("numa configuration should use either mem= or memdev=,mixing both is not allowed")
+
+
+def legacy_memory(ms: MachineState, mem: int) -> int:
+    """A part of the one RAM for the node, which not every board allows (in QEMU a part of `parse_numa_node`)."""
     if not MACHINE_GET_CLASS(ms).numa_mem_supported:
         hint = "Use -numa node,memdev instead\n"
         raise QemuError("Parameter -numa node,mem is not supported by this machine type", hint)
     warn_report("Parameter -numa node,mem is deprecated, use -numa node,memdev instead")
-    try:
-        return qemu_strtosz(text, default_suffix="M")
-    except (ValueError, OverflowError):
-        raise QemuError("Parameter 'mem' expects a size value") from None
+    return mem
+
+
+def take_memdev(node: NodeInfo, memdev: str) -> None:
+    """A backend of its own for the node (in QEMU a part of `parse_numa_node`)."""
+    backend = object_resolve_path_type(memdev, "memory-backend")
+    if backend is None:
+        raise QemuError(f"memdev={memdev} is ambiguous")
+    node.node_memdev = object_ref(backend)
+    node.node_mem = object_property_get_uint(backend, "size")
 
 
 def parse_numa_distance(ms: MachineState, src: int, dst: int, val: int) -> None:
@@ -155,10 +125,10 @@ def parse_numa_distance(ms: MachineState, src: int, dst: int, val: int) -> None:
     ms.numa_state.have_numa_distance = True
 
 
-def place_cpu(ms: MachineState, opts: QemuOpts) -> None:
+def place_cpu(ms: MachineState, options: QDict) -> None:
     """`-numa cpu`: put the vCPUs at some place into a node (in QEMU a part of `set_numa_options`)."""
     assert ms.numa_state is not None
-    node_id, *place = (number(opts, name, "int64") for name in MEMBERS["cpu"])
+    node_id = options.get("node-id")
     if node_id is None:
         raise QemuError("Missing mandatory node-id property")
     if node_id not in ms.numa_state.nodes:
@@ -166,4 +136,4 @@ def place_cpu(ms: MachineState, opts: QemuOpts) -> None:
             f"Invalid node-id={node_id}, NUMA node must be defined with -numa node,nodeid=ID before it's used with"
             " -numa cpu,node-id=ID"
         )
-    machine_set_cpu_numa_node(ms, CpuInstanceProperties(node_id, *place))
+    machine_set_cpu_numa_node(ms, CpuInstanceProperties(node_id, *(options.get(name) for name in PLACE)))

@@ -9,7 +9,7 @@ import tempfile
 
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.memory_region import TARGET_PAGE_SIZE, MemoryRegion, RAMBlock, memory_region_name
-from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.error import QemuError, error_printf
 
 
 class Statics:
@@ -47,13 +47,21 @@ def qemu_ram_alloc_from_fd(size: int, mr: MemoryRegion, fd: int, share: bool, al
         raise QemuError(f"backing store size {file_size:#x} does not match 'size' option {size:#x}")
     check_alignment(align)
     if not file_size:
-        os.ftruncate(fd, size)
+        enlarge(fd, size)
     try:
         host = mmap.mmap(fd, size, flags=mmap.MAP_SHARED if share else mmap.MAP_PRIVATE)
     except (OSError, OverflowError, ValueError) as error:
         reason = os.strerror(getattr(error, "errno", None) or errno.ENOMEM)
         raise QemuError(f"unable to map backing store for guest RAM: {reason}") from None
     return ram_block_add(mr, host, size)
+
+
+def enlarge(fd: int, size: int) -> None:
+    """Make room in an empty file; where that cannot be, it cannot be mapped (in QEMU a part of `file_ram_alloc`)."""
+    try:
+        os.ftruncate(fd, size)
+    except OSError as error:
+        error_printf(f"ftruncate: {error.strerror}\n")
 
 
 def check_alignment(align: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 import time
 
@@ -62,7 +61,7 @@ def configure_rtc_base_datetime(startdate: str) -> None:
         error_report("invalid datetime format")
         error_printf("valid formats: '2006-06-17T16:01:21' or '2006-06-17'\n")
         raise QemuExit(1)
-    start = calendar.timegm(tuple(int(number or 0) for number in match.groups()))
+    start = mktimegm(*(int(number or 0) for number in match.groups()))
     s.rtc_host_datetime_offset = s.rtc_ref_start_datetime - start
     s.rtc_ref_start_datetime = start
 

@@ -308,9 +308,9 @@ def qmp_x_exit_preconfig() -> None:
 
 
 def qemu_init_board() -> None:
-    """Let the machine's class build the board; RAM never comes from a file here, as `-mem-path` would have it."""
+    """Let the machine's class build the board."""
     with error_fatal():
-        machine_run_board_init(current_machine())
+        machine_run_board_init(current_machine(), statics().mem_path)
     drive_check_orphaned()
 
 
@@ -353,7 +353,9 @@ def qemu_machine_creation_done() -> None:
 def start_gdbserver(device: str) -> bool:
     """Hand a `-gdb` to whoever serves debuggers."""
     for start in gdbserver_start:
-        start(device)
+        if start(device) < 0:
+            error_report(f"could not open gdbserver on device '{device}'")
+            raise QemuExit(1)
     return True
 
 

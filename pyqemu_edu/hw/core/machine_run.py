@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyqemu_edu.accel.accel_softmmu import accel_init_interfaces
-from pyqemu_edu.backends.hostmem import (
-    TYPE_MEMORY_BACKEND_RAM,
-    HostMemoryBackend,
-    host_memory_backend_get_memory,
-    host_memory_backend_is_mapped,
-    host_memory_backend_set_mapped,
-)
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass, MachineState
 from pyqemu_edu.hw.core.cpu import CPUClass
 from pyqemu_edu.hw.core.loader import rom_check_and_register_reset
+from pyqemu_edu.hw.core.machine_memdev import create_default_memdev, machine_consume_memdev
 from pyqemu_edu.hw.core.numa import machine_numa_finish_cpu_init, numa_complete_configuration, numa_uses_legacy_mem
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_advance, phase_check, qdev_assert_realized_properly
 from pyqemu_edu.hw.core.reset import qemu_register_reset
@@ -24,20 +18,12 @@ from pyqemu_edu.migration.global_state import register_global_state
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.container import object_get_objects_root
 from pyqemu_edu.qom.klass import object_class_by_name, object_class_dynamic_cast
-from pyqemu_edu.qom.link import object_property_add_child, object_property_set_link
-from pyqemu_edu.qom.object import object_new, object_unref
-from pyqemu_edu.qom.path import object_get_canonical_path_component
 from pyqemu_edu.qom.property import (
     object_property_find,
     object_property_get_uint,
-    object_property_set_bool,
-    object_property_set_int,
 )
 from pyqemu_edu.qom.struct import ObjectClass
-from pyqemu_edu.qom.user_creatable import user_creatable_complete
 from pyqemu_edu.softmmu.cpus import cpu_synchronize_all_post_init
-from pyqemu_edu.softmmu.memory import MemoryRegion
-from pyqemu_edu.softmmu.memory_init import vmstate_register_ram
 from pyqemu_edu.softmmu.runstate import qemu_system_reset
 from pyqemu_edu.softmmu.runstate_transitions import ShutdownCause
 from pyqemu_edu.util.error import QemuError, QemuExit, error_printf, error_report, warn_report
@@ -52,13 +38,13 @@ statics = per_process(Statics)
 
 
 def machine_run_board_init(machine: MachineState, mem_path: str | None = None) -> None:
-    """Give the machine its RAM, then let its class build the board.  `QemuError` or `QemuExit` if that fails.
+    """Give the machine its RAM, from a file if one is named, then let its class build the board.
 
-    Left out: RAM from a file (`mem_path`).
+    `QemuError` or `QemuExit` if that fails.
     """
     machine_class = MACHINE_GET_CLASS(machine)
     oc = object_class_by_name(machine.cpu_type)
-    settle_ram(machine, machine_class)
+    settle_ram(machine, machine_class, mem_path)
     if machine.numa_state is not None:
         numa_complete_configuration(machine)
         if machine.numa_state.num_nodes:
@@ -72,7 +58,7 @@ def machine_run_board_init(machine: MachineState, mem_path: str | None = None) -
     phase_advance(MachineInitPhase.MACHINE_INITIALIZED)
 
 
-def settle_ram(machine: MachineState, machine_class: MachineClass) -> None:
+def settle_ram(machine: MachineState, machine_class: MachineClass, mem_path: str | None) -> None:
     """Check the backend that the user chose, or make the default one (in QEMU `machine_run_board_init`)."""
     ram_id = machine_class.default_ram_id
     if machine.memdev is not None:
@@ -84,33 +70,7 @@ def settle_ram(machine: MachineState, machine_class: MachineClass) -> None:
                 f"object name '{ram_id}' is reserved for the default RAM backend, it can't be used for any other"
                 " purposes. Change the object's 'id' to something else"
             )
-        create_default_memdev(machine, ram_id)
-
-
-def create_default_memdev(ms: MachineState, ram_id: str) -> None:
-    """RAM of the machine's size from the host, as an object with the name that the class says."""
-    obj = object_new(TYPE_MEMORY_BACKEND_RAM)
-    try:
-        object_property_set_int(obj, "size", ms.ram_size)
-        object_property_add_child(object_get_objects_root(), ram_id, obj)
-        object_property_set_bool(obj, "x-use-canonical-path-for-ramblock-id", False)
-        user_creatable_complete(obj)
-        object_property_set_link(ms, "memory-backend", obj)
-    finally:
-        object_unref(obj)
-
-
-def machine_consume_memdev(machine: MachineState, backend: HostMemoryBackend) -> MemoryRegion:
-    """The backend's region, which from now on is in use."""
-    mr = host_memory_backend_get_memory(backend)
-    assert mr is not None
-    if host_memory_backend_is_mapped(backend):
-        name = object_get_canonical_path_component(backend)
-        error_report(f"memory backend {name} can't be used multiple times.")
-        raise QemuExit(1)
-    host_memory_backend_set_mapped(backend, True)
-    vmstate_register_ram(mr)
-    return mr
+        create_default_memdev(machine, ram_id, mem_path)
 
 
 def check_cpu_type(machine: MachineState, machine_class: MachineClass, oc: ObjectClass | None) -> None:

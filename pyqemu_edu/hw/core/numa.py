@@ -1,10 +1,13 @@
 """NUMA nodes: which there are, and whether together they make sense (QEMU hw/core/numa.c).
 
-The option is taken apart in `softmmu/numa_options.py`.  Left out: memory from `-numa node,memdev=`, and distances.
+The option is taken apart in `softmmu/numa_options.py`.
 """
 
 from __future__ import annotations
 
+from itertools import combinations, product
+
+from pyqemu_edu.backends.hostmem import MEMORY_BACKEND
 from pyqemu_edu.hw.core.boards import (
     MACHINE_GET_CLASS,
     MAX_NODES,
@@ -12,13 +15,29 @@ from pyqemu_edu.hw.core.boards import (
     CpuInstanceProperties,
     MachineState,
     NodeInfo,
+    NumaState,
 )
+from pyqemu_edu.hw.core.machine_memdev import machine_consume_memdev
+from pyqemu_edu.process import per_process
+from pyqemu_edu.softmmu.memory import MemoryRegion, memory_region_add_subregion
+from pyqemu_edu.softmmu.memory_init import memory_region_init
 from pyqemu_edu.util.error import QemuError, QemuExit, error_report, warn_report
+
+NUMA_DISTANCE_MIN = 10
+
+
+class Statics:
+    def __init__(self) -> None:
+        self.have_memdevs = False
+        self.have_mem = False
+
+
+statics = per_process(Statics)
 
 
 def numa_uses_legacy_mem() -> bool:
     """Does RAM come from one place, not from a backend for each node?"""
-    return True
+    return not statics().have_memdevs
 
 
 def parse_numa_node(ms: MachineState, nodeid: int | None = None, mem: int = 0) -> NodeInfo:
@@ -41,12 +60,68 @@ def numa_complete_configuration(ms: MachineState) -> None:
     nodes = ms.numa_state.nodes
     for i in reversed(range(max(nodes, default=-1) + 1)):
         if i not in nodes:
-            error_report(f"numa: Node ID missing: {i}")
-            raise QemuExit(1)
+            raise fail(f"numa: Node ID missing: {i}")
     total = sum(node.node_mem for node in nodes.values())
     if nodes and total != ms.ram_size:
-        error_report(f"total memory for NUMA nodes (0x{total:x}) should equal RAM size (0x{ms.ram_size:x})")
-        raise QemuExit(1)
+        raise fail(f"total memory for NUMA nodes (0x{total:x}) should equal RAM size (0x{ms.ram_size:x})")
+    if nodes and not numa_uses_legacy_mem():
+        join_memdevs(ms)
+    if nodes and ms.numa_state.have_numa_distance:
+        validate_numa_distance(ms.numa_state)
+        complete_init_numa_distance(ms.numa_state)
+
+
+def fail(message: str) -> QemuExit:
+    """Report what ends the process; raise what comes back (Not in QEMU)."""
+    error_report(message)
+    return QemuExit(1)
+
+
+def join_memdevs(ms: MachineState) -> None:
+    """Make one RAM of the nodes' (in QEMU a part of `numa_complete_configuration`)."""
+    ram_id = MACHINE_GET_CLASS(ms).default_ram_id
+    if not ram_id:
+        return
+    if ms.memdev is not None:
+        raise fail("'-machine memory-backend' and '-numa memdev' properties are mutually exclusive")
+    ms.ram = memory_region_init(ms, ram_id, ms.ram_size)
+    numa_init_memdev_container(ms, ms.ram)
+
+
+def numa_init_memdev_container(ms: MachineState, ram: MemoryRegion) -> None:
+    """One node's memory after the other's."""
+    assert ms.numa_state is not None
+    addr = 0
+    for _, node in sorted(ms.numa_state.nodes.items()):
+        if node.node_memdev is not None:
+            memory_region_add_subregion(ram, addr, machine_consume_memdev(ms, MEMORY_BACKEND(node.node_memdev)))
+            addr += node.node_mem
+
+
+def validate_numa_distance(numa_state: NumaState) -> None:
+    """Of every pair one distance at least must be known, and if they differ one way and the other, all."""
+    nodes = numa_state.nodes
+    distance = {(src, dst): nodes[src].distance.get(dst, 0) for src in nodes for dst in nodes}
+    for src, dst in combinations(sorted(nodes), 2):
+        if not distance[src, dst] and not distance[dst, src]:
+            raise fail(
+                f"The distance between node {src} and {dst} is missing, at least one distance value between each nodes"
+                " should be provided."
+            )
+    is_asymmetrical = any(0 != there != distance[dst, src] != 0 for (src, dst), there in distance.items())
+    if is_asymmetrical and any(src != dst and not there for (src, dst), there in distance.items()):
+        raise fail(
+            "At least one asymmetrical pair of distances is given, please provide distances for both directions of all"
+            " node pairs."
+        )
+
+
+def complete_init_numa_distance(numa_state: NumaState) -> None:
+    """What is not known is as far as the other way round."""
+    nodes = numa_state.nodes
+    for src, dst in product(sorted(nodes), repeat=2):
+        if not nodes[src].distance.get(dst):
+            nodes[src].distance[dst] = NUMA_DISTANCE_MIN if src == dst else nodes[dst].distance[src]
 
 
 def auto_enable_numa(ms: MachineState) -> None:
