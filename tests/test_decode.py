@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from conftest import required_tool
+from pyqemu_edu import Qemu
 from pyqemu_edu.real.decode_table import (
     CPU,
     compressed,
@@ -44,3 +45,10 @@ def test_other_words_and_other_harts_agree_with_the_real_qemu_as_well(cpu: str) 
     required_tool("qemu-system-riscv64")
     words = [*random_words(7, 5_000), *structured(7, Random(cpu).sample(range(1 << 12), 64))]
     assert differences(words, real_causes(words, cpu), decoder_of(cpu)) == []
+
+
+@pytest.mark.parametrize(("cpu", "missing"), [("rv64,zk=true", "zknd, zkne, zknh"), ("rv64,Zve32f=true", "zve32f")])
+def test_an_extension_without_instructions_is_warned_of_once(cpu: str, missing: str) -> None:
+    vm = Qemu(f"-machine spike -smp 2 -bios none -display none -cpu {cpu}", record=False, types="modelled")
+    vm.close()
+    assert vm.stderr.getvalue().count(f"their instructions are illegal: {missing}\n") == 1

@@ -104,7 +104,7 @@ from pyqemu_edu.target.riscv.gdbstub import (
     riscv_gdb_get_dynamic_xml,
 )
 from pyqemu_edu.target.riscv.insn.decode import Decoder, decoder
-from pyqemu_edu.target.riscv.isa import isa_extensions
+from pyqemu_edu.target.riscv.isa import isa_extensions, warn_of_extensions_known_by_name
 from pyqemu_edu.target.riscv.machine import vmstate_riscv_cpu
 from pyqemu_edu.target.riscv.mmu import (
     riscv_cpu_do_transaction_failed,
@@ -492,6 +492,7 @@ def riscv_cpu_realize(dev: DeviceState) -> None:
     if cpu.env.misa_ext == 0:
         set_misa(cpu.env, cpu.env.misa_mxl, misa_from_properties(cpu.cfg))
     cpu.decoder = decoder(isa_extensions(cpu))
+    warn_of_extensions_known_by_name(cpu)
     if cpu.cfg.pmu_num:
         riscv_pmu_init(cpu, cpu.cfg.pmu_num)
     riscv_cpu_register_gdb_regs_for_features(cpu)

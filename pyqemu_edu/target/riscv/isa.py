@@ -1,4 +1,9 @@
-"""Which instructions a hart understands (Not in QEMU, where each instruction's translator asks for itself)."""
+"""Which instructions a hart understands (Not in QEMU, where each instruction's translator asks for itself).
+
+Left out against QEMU: the instructions of V and of what it is made of, of cryptography except Zbkb, Zbkc and Zbkx, and
+those that keep floating-point numbers in the integer registers.  A hart that is given such an extension says that it
+has it, as QEMU's does, but takes its instructions for illegal; a warning says so.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
 from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS
+from pyqemu_edu.util.error import warn_report
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import RISCVCPU
+
+KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx", "zknd", "zkne", "zknh", "zksed", "zksh")
 
 
 def has(cpu: RISCVCPU, need: str) -> bool:
@@ -25,3 +33,10 @@ def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
         return all(has(cpu, need) for need in needs.split())
 
     return frozenset(name for name, each in EXTENSIONS.items() if any(map(meets, each.needs)))
+
+
+def warn_of_extensions_known_by_name(cpu: RISCVCPU) -> None:
+    """Say once, for the first hart, which of its extensions have no instructions here."""
+    missing = [name for name in KNOWN_BY_NAME if getattr(cpu.cfg, f"ext_{name}")]
+    if missing and cpu.env.mhartid == 0:
+        warn_report(f"known here by name only, so that their instructions are illegal: {', '.join(missing)}")
