@@ -27,6 +27,7 @@ from pyqemu_edu.qom.path import object_children
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.util.error import QemuError, QemuExit
+from pyqemu_edu.util.option import QemuOpts, qemu_opt_get
 
 MAX_MUX = 4
 TERM_ESCAPE_CHAR = 0x01  # Ctrl-A
@@ -201,6 +202,14 @@ def mux_chr_update_read_handlers(chr: Chardev) -> None:
         qemu_chr_fe_set_handlers(d.chr, mux_chr_can_read, mux_chr_read, mux_chr_event, d, sync_state=False)
 
 
+def qemu_chr_parse_mux(opts: QemuOpts) -> dict[str, Any]:
+    """Which back end to share."""
+    chardev = qemu_opt_get(opts, "chardev")
+    if chardev is None:
+        raise QemuError("chardev: mux: no chardev given")
+    return {"chardev": chardev}
+
+
 def qemu_chr_open_mux(chr: Chardev, backend: dict[str, Any]) -> bool:
     """Share the back end called `chardev`; devices are told that the line is open when they come."""
     drv = qemu_chr_find(backend["chardev"])
@@ -227,6 +236,7 @@ def resume_mux_open() -> None:
 def char_mux_class_init(klass: ObjectClass) -> None:
     """The class."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
+    cc.parse = qemu_chr_parse_mux
     cc.open = qemu_chr_open_mux
     cc.chr_write = mux_chr_write
     cc.chr_accept_input = mux_chr_accept_input

@@ -9,9 +9,9 @@ declares a type of that name, ours is registered; every other is a paper type: i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -52,13 +52,13 @@ def paper_type(
     parent: str | None,
     hooks: Iterable[str] = (),
     interfaces: Iterable[str] = (),
-    hotpluggable: bool = True,
+    class_facts: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> TypeInfo:
-    """What is known of a type, with hooks where the reference has some."""
+    """What is known of a type, with hooks where the reference has some, and of its class where it matters."""
     paper_hooks: dict[str, Any] = dict.fromkeys(hooks, paper_hook)
-    if not hotpluggable:
-        paper_hooks["class_init"] = forbid_hotplug
+    if class_facts:
+        paper_hooks["class_init"] = partial(set_facts, class_facts)
     return TypeInfo(name, parent, interfaces=tuple(interfaces), paper=True, **paper_hooks, **more)
 
 
@@ -66,9 +66,10 @@ def paper_hook(thing: Any) -> None:
     """In place of a hook of the reference that is not modelled: nothing."""
 
 
-def forbid_hotplug(klass: Any) -> None:
-    """In place of the class_init of a device that must be there from the start."""
-    klass.hotpluggable = False
+def set_facts(facts: Mapping[str, Any], klass: Any) -> None:
+    """In place of a class_init that is not modelled: what is known of the class."""
+    for field, value in facts.items():
+        setattr(klass, field, value)
 
 
 def paper_init() -> None:

@@ -7,6 +7,7 @@ import time
 
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.globals import object_register_sugar_prop
+from pyqemu_edu.util.cutils import mktimegm
 from pyqemu_edu.util.error import QemuExit, error_printf, error_report
 from pyqemu_edu.util.option import QemuOpts, qemu_opt_get
 from pyqemu_edu.util.timer import QEMUClockType, qemu_clock_get_ms

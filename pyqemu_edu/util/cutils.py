@@ -127,6 +127,14 @@ def _scaled(text: str, value: int, fraction: int, scale: int) -> int:
     return value * scale + ((fraction * scale + (1 << 63)) >> 64)
 
 
+def mktimegm(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    """Seconds from 1970 to a date and time, which need not exist: a thirteenth month is the next year's first."""
+    if month < 3:
+        month, year = month + 12, year - 1
+    days = day + (153 * month - 457) // 5 + 365 * year + year // 4 - year // 100 + year // 400 - 719469
+    return 86400 * days + 3600 * hour + 60 * minute + second
+
+
 def qapi_bool_parse(name: str, value: str) -> bool:
     """A switch out of text (QEMU qapi/qapi-util.c)."""
     if value in ("on", "yes", "true", "y"):
