@@ -39,6 +39,10 @@ format: $(READY) ## Let ruff put the source into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: fuzz
+fuzz: $(READY) ## Compare random programs with the real QEMU: SECONDS=600 SEED=1
+	$(BIN)/python -m pyqemu_edu.real.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+
 .PHONY: diagrams
 diagrams: $(READY) ## Draw diagrams/ again from real recordings
 	$(BIN)/python -m diagrams.build

@@ -7,7 +7,6 @@ import pytest
 
 from pyqemu_edu.real.binary import QemuNotInstalled, qemu_binary
 from pyqemu_edu.real.differential import (
-    NAMES,
     OURS,
     Difference,
     Program,
@@ -17,13 +16,17 @@ from pyqemu_edu.real.differential import (
     disassembly,
     model,
     real,
-    recorded_programs,
 )
-from pyqemu_edu.real.differential import main as differential
+from pyqemu_edu.real.fuzz import main as fuzz
+from pyqemu_edu.real.fuzz import recorded_programs
 from pyqemu_edu.real.random_program import INSTRUCTIONS, random_program, word
 
-RECORDED = list(recorded_programs(Path(__file__).parent / "data/real/programs.json"))
-EACH = pytest.mark.parametrize(("program", "state"), RECORDED, ids=[f"seed {program.seed}" for program, _ in RECORDED])
+DATA = Path(__file__).parent / "data/real"
+INSTRUCTION_PROGRAMS = list(recorded_programs(DATA / "programs.json"))
+RECORDED = [*INSTRUCTION_PROGRAMS, *recorded_programs(DATA / "paging_programs.json")]
+EACH = pytest.mark.parametrize(
+    ("program", "state"), RECORDED, ids=[f"{type(program).__name__}-{program.seed}" for program, _ in RECORDED]
+)
 
 
 @pytest.fixture
@@ -41,7 +44,12 @@ def test_the_same_seed_gives_the_same_program() -> None:
 
 def test_the_recorded_programs_use_nearly_every_instruction() -> None:
     """What remains would end the hart's life in a random program: returns, sleep, forgetting translations."""
-    used = {line.split()[1] for program, _ in RECORDED for chunk in program.chunks for line in disassembly(chunk)}
+    used = {
+        line.split()[1]
+        for program, _ in INSTRUCTION_PROGRAMS
+        for chunk in program.chunks
+        for line in disassembly(chunk)
+    }
     assert set(INSTRUCTIONS) - used <= {"mret", "wfi", "c.ebreak", "ecall", "ebreak", "sfence.vma"}
 
 
@@ -56,15 +64,15 @@ def test_the_first_difference_is_found_and_shown() -> None:
     program = Program(0, (word("addi", rd=5, rs1=0, imm=6), word("mul", rd=6, rs1=5, rs2=5), word("addi", rd=7)))
 
     def right(program: Program) -> State:
-        return dict.fromkeys(NAMES, 0) | {"x6": 36 if len(program.chunks) > 1 else 0}
+        return dict.fromkeys(program.names, 0) | {"x6": 36 if len(program.chunks) > 1 else 0}
 
     difference = compare(program, right, lambda program: right(program) | {"x6": 0})
     assert difference is not None
     assert str(difference).splitlines() == [
         "seed 0, after chunk 2:",
         "  02528333  mul R(rd=6, rs1=5, rs2=5)",
-        "       expected          seen",
-        "x6     0000000000000024  0000000000000000",
+        "           expected          seen",
+        "x6         0000000000000024  0000000000000000",
     ]
 
 
@@ -92,6 +100,7 @@ def test_our_readings_give_what_the_real_qemu_gave(accel: str, program: Program,
 
 def test_the_command_line_records_what_it_would_compare(installed: None, tmp_path: Path) -> None:
     file = tmp_path / "kept.json"
-    assert differential(["--seed", "5", "--count", "2", "--length", "10", "--record", str(file)]) == 0
+    asked = ["--kind", "instructions", "--seed", "5", "--count", "2", "--length", "10", "--record", str(file)]
+    assert fuzz(asked) == 0
     assert [program for program, _ in recorded_programs(file)] == [random_program(5, 10), random_program(6, 10)]
     assert replace(random_program(5, 10), seed=6) != random_program(6, 10)

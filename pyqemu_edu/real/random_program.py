@@ -30,7 +30,7 @@ EDGES = (0, 1, 2, 0x7F, 0x80, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**
 
 LOADS = frozenset("lb lbu lh lhu lw lwu ld flh flw fld".split())
 STORES = frozenset("sb sh sw sd fsh fsw fsd".split())
-EXTENSIONS = frozenset(EVERY) - {"S", "Svinval", "Zbkb", "Zbkx", "XVentanaCondOps"}
+EXTENSIONS = frozenset(name for name in EVERY if not name.startswith(("S", "Zk", "Zbk", "X")))
 """What programs are made of: everything that the model `rv64,Zfh=true` has, but for supervisor mode."""
 
 INSTRUCTIONS = {each.name: each for each in decoder(EXTENSIONS).instructions if each.name != "reserved"}
@@ -66,6 +66,11 @@ class Program:
 
     seed: int
     chunks: tuple[bytes, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it prints: registers, what a trap left behind, and a checksum of its data."""
+        return (*(f"x{n}" for n in range(1, 32)), "mcause", "mepc", "mtval", "data")
 
     def cut(self, length: int) -> Program:
         """The same program, ended behind so many chunks."""
