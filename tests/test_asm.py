@@ -135,7 +135,7 @@ def operand_text(instruction, operands) -> str:
             return rounding_mode_names[number]
         if match[1] in ("pred", "succ"):
             return "".join(letter for bit, letter in ((8, "i"), (4, "o"), (2, "r"), (1, "w")) if number & bit) or "0"
-        return rv_ireg_name_sym[number] if match[1].startswith("r") else str(number)
+        return rv_ireg_name_sym[number] if match[1] in ("rd", "rs1", "rs2") else str(number)
 
     return re.sub("{(.*?)}", value, instruction.form)
 
@@ -144,7 +144,7 @@ EXACT = ("fcvt.d.w", "fcvt.d.wu", "fcvt.d.s", "fcvt.d.h", "fcvt.s.h")
 """Nothing to round here: some versions of GNU as take no rounding mode."""
 
 
-MORE = "zfh_zba_zbb_zbc_zbs_zbkb_zbkx_svinval"
+MORE = "zfh_zba_zbb_zbc_zbs_zbkb_zbkx_zknd_zkne_zknh_zksed_zksh_svinval"
 
 
 def words_of_all_instructions() -> list[int]:

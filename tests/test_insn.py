@@ -42,6 +42,7 @@ def test_every_instruction_of_the_manual_is_there() -> None:
         {"I": 50, "Zihintpause": 1, "Zmmul": 5, "M": 8, "A": 22, "C": 32, "Zcd": 4, "Zicsr": 6, "Zifencei": 1}
         | {"F": 30, "D": 32, "Zfh": 26, "Zfhmin": 6, "Zfhmin+D": 2}
         | {"Zba": 8, "Zbb": 14, "Zbb/Zbkb": 10, "Zbc": 1, "Zbc/Zbkc": 2, "Zbs": 8, "Zbkb": 4, "Zbkx": 2}
+        | {"Zkne": 2, "Zknd": 3, "Zkne/Zknd": 2, "Zknh": 8, "Zksed": 2, "Zksh": 2}
         | {"XVentanaCondOps": 2, "Privileged": 5, "S": 1, "Svinval": 3}
     )
 
@@ -89,7 +90,7 @@ def test_capstone_knows_the_same_instructions() -> None:
     """Capstone reads each of our words as the instruction of that name, or as a pseudo-instruction of it."""
     engine = capstone.Cs(capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC)
     for instruction in INSTRUCTIONS:
-        if instruction.extension.name.startswith(("Zb", "Zfh", "Svinval", "XVentana")):
+        if instruction.extension.name.startswith(("Zb", "Zfh", "Zk", "Svinval", "XVentana")):
             continue  # unknown to it; GNU as knows most of them (test_asm.py)
         for word in some_words(instruction, 8):
             word &= looked_at(instruction)  # capstone refuses what QEMU ignores,

@@ -85,6 +85,9 @@ pseudo = {
     "ctzw":   (lift("clzw",   "{rd}, {rs1}"),),
     "slli.uw": (lift("slli.uw", "{rd}, {rs1}, {xshamt}"),),  # a distance as if it were a register
     "pack":   (lift("zext.h", "{rd}, {rs1}", rs2=0),),       # of RV32
+    **{f"sha512{each}": (lift(f"sha512{each}", f"{{rd}}, {{rs1}}, {rs2}"),)           # as if bits 24 to 20 were rs2
+       for each, rs2 in (("sum0", "tp"), ("sum1", "t0"), ("sig0", "t1"), ("sig1", "t2"))},
+    **{each: (lift(each, "{rs1}, {rs2}, {bs}"),) for each in ("sm4ed", "sm4ks")},
     "pause":  (lift("fence",     "w, "),),                   # unknown to it
 }
 

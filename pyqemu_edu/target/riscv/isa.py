@@ -1,8 +1,8 @@
 """Which instructions a hart understands (Not in QEMU, where each instruction's translator asks for itself).
 
-Left out against QEMU: the instructions of V and of what it is made of, of cryptography except Zbkb, Zbkc and Zbkx, and
-those that keep floating-point numbers in the integer registers.  A hart that is given such an extension says that it
-has it, as QEMU's does, but takes its instructions for illegal; a warning says so.
+Left out against QEMU: the instructions of V and of what it is made of, and those that keep floating-point numbers in
+the integer registers.  A hart that is given such an extension says that it has it, as QEMU's does, but takes its
+instructions for illegal; a warning says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyqemu_edu.util.error import warn_report
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import RISCVCPU
 
-KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx", "zknd", "zkne", "zknh", "zksed", "zksh")
+KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx")
 
 
 def has(cpu: RISCVCPU, need: str) -> bool:

@@ -93,7 +93,8 @@ class Extension:
 
     def reserved(self, pattern: str) -> None:
         """Declare words that would match another pattern but mean nothing."""
-        self.instructions.append(_instruction(RESERVED, f"{pattern} @c_empty", "", _no_meaning, self))
+        layout = "@empty" if len(pattern.replace(" ", "")) == 32 else "@c_empty"
+        self.instructions.append(_instruction(RESERVED, f"{pattern} {layout}", "", _no_meaning, self))
 
 
 class Spelling(NamedTuple):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 
-from pyqemu_edu.target.riscv.insn import privileged, rva, rvb, rvc, rvf, rvi, rvm, xventana, zicsr
+from pyqemu_edu.target.riscv.insn import privileged, rva, rvb, rvc, rvf, rvi, rvk, rvm, xventana, zicsr
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
 from pyqemu_edu.target.riscv.insn.formats import Operands
 
@@ -20,6 +20,7 @@ EXTENSIONS = {
         *(rvi.insn, rvi.insn_pause, rvm.insn_mul, rvm.insn, rva.insn, rvc.C, rvc.Zcd),
         *(rvf.F, rvf.D, rvf.Zfh, rvf.Zfhmin, rvf.Zfhmin_D),
         *(rvb.Zba, rvb.Zbb, rvb.Zbb_Zbkb, rvb.Zbc, rvb.Zbc_Zbkc, rvb.Zbs, rvb.Zbkb, rvb.Zbkx, xventana.insn),
+        *(rvk.Zkne, rvk.Zknd, rvk.Zkne_Zknd, rvk.Zknh, rvk.Zksed, rvk.Zksh),
         *(zicsr.insn, zicsr.insn_fence),
         *(privileged.insn, privileged.insn_s, privileged.insn_inval),
     )

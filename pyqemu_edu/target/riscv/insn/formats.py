@@ -32,6 +32,8 @@ class Unary(NamedTuple):  rd: int; rs1: int                                    #
 class UnaryR(NamedTuple): rd: int; rs1: int; rm: int                           # noqa: E701, E702
 class Rounded(NamedTuple): rd: int; rs1: int; rs2: int; rm: int                # noqa: E701, E702
 class Fused(NamedTuple):  rd: int; rs1: int; rs2: int; rs3: int; rm: int       # noqa: E701, E702
+class Round(NamedTuple):  rd: int; rs1: int; rnum: int                         # noqa: E701, E702
+class Byte(NamedTuple):   rd: int; rs1: int; rs2: int; bs: int                 # noqa: E701, E702
 class Fence(NamedTuple):  pred: int; succ: int                                 # noqa: E701, E702
 class Vma(NamedTuple):    rs1: int; rs2: int                                   # noqa: E701, E702
 class Empty(NamedTuple):  pass                                                 # noqa: E701
@@ -39,6 +41,7 @@ class Empty(NamedTuple):  pass                                                 #
 WIDTHS = {
     "rd": 5, "rs1": 5, "rs2": 5, "rs3": 5, "rm": 3, "rd/rs1": 5, "rd'": 3, "rs1'": 3, "rs2'": 3, "rd'/rs1'": 3,
     "opcode": 7, "op": 2, "funct2": 2, "funct3": 3, "funct4": 4, "funct5": 5, "funct6": 6, "funct7": 7, "funct12": 12,
+    "funct8": 8, "rnum": 4, "bs": 2,
     "csr": 12, "aq": 1, "rl": 1, "fm": 4, "pred": 4, "succ": 4,
 }
 # fmt: on
@@ -143,6 +146,8 @@ FORMATS = {each.name: each for each in (
     format_("@r2_rm",   UnaryR, "funct12                 rs1         rm      rd           opcode"),
     format_("@r2",      Unary,  "funct12                 rs1         funct3  rd           opcode"),
     format_("@r4_rm",   Fused,  "rs3        funct2 rs2   rs1         rm      rd           opcode"),
+    format_("@i_aes",   Round,  "funct8            rnum  rs1         funct3  rd           opcode"),
+    format_("@k_aes",   Byte,   "bs   funct5       rs2   rs1         funct3  rd           opcode"),
     format_("@fence",   Fence,  "fm pred succ            rs1         funct3  rd           opcode"),
     format_("@vma",     Vma,    "funct7            rs2   rs1         funct3  rd           opcode"),
     format_("@empty",   Empty,  "funct12                 rs1         funct3  rd           opcode"),
