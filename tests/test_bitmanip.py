@@ -1,4 +1,4 @@
-"""Bit manipulation, cryptography and what else only computes on integers: on a table of operands, as on the real QEMU."""
+"""Bit manipulation, cryptography and what else only computes on integers: all as on the real QEMU."""
 
 from __future__ import annotations
 

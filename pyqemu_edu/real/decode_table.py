@@ -205,7 +205,8 @@ def main(arguments: list[str]) -> int:
     words = list(random_words(asked.seed, asked.count)) if asked.count else [*compressed(), *structured(asked.seed)]
     decoder = decoder_of(asked.cpu)
     found = differences(words, real_causes(words, asked.cpu), decoder)
-    print(*(f"{word:08x}" for word in found[:20]), sep="\n")
+    for word in found[:20]:
+        print(f"{word:08x}")
     print(f"{len(words)} words, {len(found)} differences")
     return min(len(found), 1)
 
