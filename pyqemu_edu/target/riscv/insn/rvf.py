@@ -1,9 +1,11 @@
 """F, D and Zfh: singles, doubles and halves (QEMU target/riscv/insn_trans/trans_rvf.c.inc and two more).
 
-The manual describes F in full, and the others by the field `fmt` in which they differ; so does this file, where QEMU has
-trans_rvf.c.inc, trans_rvd.c.inc and trans_rvzfh.c.inc.  `m.rounded` and `m.helper` compute
-(target/riscv/fpu_helper.py); signs and bits are moved here.  A number of less than 64 bits stands *boxed* in its
-register, the bits above all ones; what is not boxed is read as a NaN, but stored and moved as it is.
+The manual describes F in full, and the others by the field `fmt` in which they differ; so does this file, where QEMU
+has trans_rvf.c.inc, trans_rvd.c.inc and trans_rvzfh.c.inc.  `fadd_fmt` is the meaning of fadd.s, fadd.d and fadd.h.
+
+`m.rounded` and `m.helper` compute (target/riscv/fpu_helper.py); signs and bits are moved here.  A number of less than
+64 bits stands *boxed* in its register, the bits above all ones; what is not boxed is read as a NaN, but stored and
+moved as it is.
 """
 
 from __future__ import annotations
@@ -61,45 +63,56 @@ def unboxed(m: Machine, value: Value, fmt: FloatFmt) -> Value:
 
 
 # fmt: off
-# ruff: noqa: D103, E501
+# ruff: noqa: D103
 
 # Loads, stores, and bits as they are
 
 @insn_min("............ ..... width ..... 0000111  @i", "{frd}, {imm}({rs1})")
-def flwidth(m: Machine, a: I, fmt: FloatFmt) -> None: m.f[a.rd] = boxed(m.load(m.x[a.rs1] + a.imm, fmt.size, signed=False), fmt)
+def flwidth(m: Machine, a: I, fmt: FloatFmt) -> None:
+    m.f[a.rd] = boxed(m.load(m.x[a.rs1] + a.imm, fmt.size, signed=False), fmt)
 
 @insn_min("....... ..... ..... width ..... 0100111  @s", "{frs2}, {imm}({rs1})")
-def fswidth(m: Machine, a: S, fmt: FloatFmt) -> None: m.store(m.x[a.rs1] + a.imm, m.f[a.rs2], fmt.size)
+def fswidth(m: Machine, a: S, fmt: FloatFmt) -> None:
+    m.store(m.x[a.rs1] + a.imm, m.f[a.rs2], fmt.size)
 
 @insn_min("11100 fmt 00000 ..... 000 ..... 1010011  @r2", "{rd}, {frs1}")
-def fmv_x_width(m: Machine, a: Unary, fmt: FloatFmt) -> None: m.x[a.rd] = m.sext(m.f[a.rs1], 8 * fmt.size)
+def fmv_x_width(m: Machine, a: Unary, fmt: FloatFmt) -> None:
+    m.x[a.rd] = m.sext(m.f[a.rs1], 8 * fmt.size)
 
 @insn_min("11110 fmt 00000 ..... 000 ..... 1010011  @r2", "{frd}, {rs1}")
-def fmv_width_x(m: Machine, a: Unary, fmt: FloatFmt) -> None: m.f[a.rd] = boxed(m.x[a.rs1], fmt)
+def fmv_width_x(m: Machine, a: Unary, fmt: FloatFmt) -> None:
+    m.f[a.rd] = boxed(m.x[a.rs1], fmt)
 
 
 # Arithmetic
 
 @insn("00000 fmt ..... ..... ... ..... 1010011  @r_rm", "{frd}, {frs1}, {frs2}, {rm}")
-def fadd_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fadd[fmt], m.f[a.rs1], m.f[a.rs2])
+def fadd_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fadd[fmt], m.f[a.rs1], m.f[a.rs2])
 
 @insn("00001 fmt ..... ..... ... ..... 1010011  @r_rm", "{frd}, {frs1}, {frs2}, {rm}")
-def fsub_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fsub[fmt], m.f[a.rs1], m.f[a.rs2])
+def fsub_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fsub[fmt], m.f[a.rs1], m.f[a.rs2])
 
 @insn("00010 fmt ..... ..... ... ..... 1010011  @r_rm", "{frd}, {frs1}, {frs2}, {rm}")
-def fmul_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fmul[fmt], m.f[a.rs1], m.f[a.rs2])
+def fmul_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fmul[fmt], m.f[a.rs1], m.f[a.rs2])
 
 @insn("00011 fmt ..... ..... ... ..... 1010011  @r_rm", "{frd}, {frs1}, {frs2}, {rm}")
-def fdiv_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fdiv[fmt], m.f[a.rs1], m.f[a.rs2])
+def fdiv_fmt(m: Machine, a: Rounded, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fdiv[fmt], m.f[a.rs1], m.f[a.rs2])
 
 @insn("01011 fmt 00000 ..... ... ..... 1010011  @r2_rm", "{frd}, {frs1}, {rm}")
-def fsqrt_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fsqrt[fmt], m.f[a.rs1])
+def fsqrt_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fsqrt[fmt], m.f[a.rs1])
 
 @insn("00101 fmt ..... ..... 000 ..... 1010011  @r", "{frd}, {frs1}, {frs2}")
-def fmin_fmt(m: Machine, a: R, fmt: FloatFmt) -> None: m.f[a.rd] = m.helper(helper_fmin[fmt], m.f[a.rs1], m.f[a.rs2])
+def fmin_fmt(m: Machine, a: R, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.helper(helper_fmin[fmt], m.f[a.rs1], m.f[a.rs2])
 
 @insn("00101 fmt ..... ..... 001 ..... 1010011  @r", "{frd}, {frs1}, {frs2}")
-def fmax_fmt(m: Machine, a: R, fmt: FloatFmt) -> None: m.f[a.rd] = m.helper(helper_fmax[fmt], m.f[a.rs1], m.f[a.rs2])
+def fmax_fmt(m: Machine, a: R, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.helper(helper_fmax[fmt], m.f[a.rs1], m.f[a.rs2])
 
 
 # Product and sum in one, rounded once
@@ -154,28 +167,36 @@ def fclass_fmt(m: Machine, a: Unary, fmt: FloatFmt) -> None: m.x[a.rd] = m.helpe
 # To integers and from them
 
 @insn("11000 fmt 00000 ..... ... ..... 1010011  @r2_rm", "{rd}, {frs1}, {rm}")
-def fcvt_w_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.x[a.rd] = m.rounded(a.rm, helper_fcvt_w[fmt], m.f[a.rs1])
+def fcvt_w_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.x[a.rd] = m.rounded(a.rm, helper_fcvt_w[fmt], m.f[a.rs1])
 
 @insn("11000 fmt 00001 ..... ... ..... 1010011  @r2_rm", "{rd}, {frs1}, {rm}")
-def fcvt_wu_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.x[a.rd] = m.rounded(a.rm, helper_fcvt_wu[fmt], m.f[a.rs1])
+def fcvt_wu_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.x[a.rd] = m.rounded(a.rm, helper_fcvt_wu[fmt], m.f[a.rs1])
 
 @insn("11000 fmt 00010 ..... ... ..... 1010011  @r2_rm", "{rd}, {frs1}, {rm}")
-def fcvt_l_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.x[a.rd] = m.rounded(a.rm, helper_fcvt_l[fmt], m.f[a.rs1])
+def fcvt_l_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.x[a.rd] = m.rounded(a.rm, helper_fcvt_l[fmt], m.f[a.rs1])
 
 @insn("11000 fmt 00011 ..... ... ..... 1010011  @r2_rm", "{rd}, {frs1}, {rm}")
-def fcvt_lu_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.x[a.rd] = m.rounded(a.rm, helper_fcvt_lu[fmt], m.f[a.rs1])
+def fcvt_lu_fmt(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.x[a.rd] = m.rounded(a.rm, helper_fcvt_lu[fmt], m.f[a.rs1])
 
 @insn("11010 fmt 00000 ..... ... ..... 1010011  @r2_rm", "{frd}, {rs1}, {rm}")
-def fcvt_fmt_w(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_w[fmt], m.x[a.rs1])
+def fcvt_fmt_w(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_w[fmt], m.x[a.rs1])
 
 @insn("11010 fmt 00001 ..... ... ..... 1010011  @r2_rm", "{frd}, {rs1}, {rm}")
-def fcvt_fmt_wu(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_wu[fmt], m.x[a.rs1])
+def fcvt_fmt_wu(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_wu[fmt], m.x[a.rs1])
 
 @insn("11010 fmt 00010 ..... ... ..... 1010011  @r2_rm", "{frd}, {rs1}, {rm}")
-def fcvt_fmt_l(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_l[fmt], m.x[a.rs1])
+def fcvt_fmt_l(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_l[fmt], m.x[a.rs1])
 
 @insn("11010 fmt 00011 ..... ... ..... 1010011  @r2_rm", "{frd}, {rs1}, {rm}")
-def fcvt_fmt_lu(m: Machine, a: UnaryR, fmt: FloatFmt) -> None: m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_lu[fmt], m.x[a.rs1])
+def fcvt_fmt_lu(m: Machine, a: UnaryR, fmt: FloatFmt) -> None:
+    m.f[a.rd] = m.rounded(a.rm, helper_fcvt_from_lu[fmt], m.x[a.rs1])
 
 
 # From one format to another
