@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -144,13 +143,9 @@ def disk_request(driver: Driver, type: int, sector: int, data: bytes = b"", room
         chain.append((BUFFER + 0x1000, room, WRITE | NEXT, len(chain) + 1))
     chain.append((BUFFER + 0x1000 + room, 1, WRITE, 0))
     driver.describe(0, *chain)
-    before = driver.ring(0)[2:4]
+    before = driver.ring(0)
     driver.offer(0, 0)
-    for _ in range(200):
-        bench.settle()
-        if driver.ring(0)[2:4] != before:
-            break
-        time.sleep(0.005)
+    driver.wait_for_change(0, before)
     seen = [type, sector, driver.state(), bench.read(BUFFER + 0x1000, room + 1)]
     driver.acknowledge()
     return seen

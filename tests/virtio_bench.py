@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from typing import Protocol
 
 from boards import QUIET, board
 from pyqemu_edu.guests import assembled
+from pyqemu_edu.monitor.qmp_table import qmp_commands
+from pyqemu_edu.qapi.qmp_dispatch import qmp_dispatch
+from pyqemu_edu.real.qmp import QmpClient, QmpError
 from pyqemu_edu.softmmu.physmem import cpu_physical_memory_read, cpu_physical_memory_rw
 from pyqemu_edu.softmmu.runstate_transitions import RunState, runstate_set, vm_state_notify
 from pyqemu_edu.util.main_loop import aio_bh_poll
@@ -45,6 +49,10 @@ class Bench(Protocol):
         """What was said on stderr so far."""
         ...
 
+    def qmp(self, command: str, **arguments: object) -> object:
+        """What a monitor answers: an error's class and words, if it is one."""
+        ...
+
 
 class OurBench:
     def __init__(self, stderr: io.StringIO) -> None:
@@ -72,11 +80,24 @@ class OurBench:
     def messages(self) -> str:
         return self.stderr.getvalue()
 
+    def qmp(self, command: str, **arguments: object) -> object:
+        named = {name.replace("_", "-"): value for name, value in arguments.items()}
+        response = qmp_dispatch(qmp_commands(), {"execute": command, "arguments": named}, False, lambda: True)
+        error = response.get("error")
+        return response["return"] if error is None else (error["class"], error["desc"])
+
 
 class RealBench:
-    def __init__(self, qemu: subprocess.Popen[str], log: io.TextIOBase) -> None:
+    def __init__(self, qemu: subprocess.Popen[str], log: io.TextIOBase, monitor: QmpClient) -> None:
         self.qemu = qemu
         self.log = log
+        self.monitor = monitor
+
+    def qmp(self, command: str, **arguments: object) -> object:
+        try:
+            return self.monitor.execute(command, **arguments)
+        except QmpError as error:
+            return error.kind, str(error)
 
     def ask(self, question: str) -> str:
         assert self.qemu.stdin and self.qemu.stdout
@@ -127,23 +148,20 @@ def our_bench(*arguments: str) -> Iterator[OurBench]:
 def real_bench(binary: str, log: io.TextIOBase, *arguments: str) -> Iterator[RealBench]:
     """The reference's, its hart asleep."""
     quiet = [word for word in QUIET if word != "-S"]
-    command = [
-        binary,
-        *quiet,
-        "-machine",
-        "virt",
-        "-bios",
-        "none",
-        "-qtest-log",
-        "none",
-        "-qtest",
-        "stdio",
-        "-kernel",
-        asleep(),
-        *arguments,
-    ]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as qemu:
-        try:
-            yield RealBench(qemu, log)
-        finally:
-            qemu.kill()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        monitor = ("-chardev", f"socket,id=monitor,fd={theirs.fileno()}", "-mon", "monitor,mode=control")
+        fixed = ("-machine", "virt", "-bios", "none", "-qtest-log", "none", "-qtest", "stdio", "-kernel", asleep())
+        command = [binary, *quiet, *monitor, *fixed, *arguments]
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            pass_fds=[theirs.fileno()],
+        ) as qemu:
+            try:
+                yield RealBench(qemu, log, QmpClient(ours))
+            finally:
+                qemu.kill()

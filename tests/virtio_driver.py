@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Sequence
 
 from virtio_bench import LAST_SLOT, RAM, Bench
@@ -99,6 +100,13 @@ class Driver:
         self.store(NOTIFY, n)
         for _ in range(20):
             self.bench.settle()
+
+    def wait_for_change(self, n: int, before: bytes) -> None:
+        """Wait until the device has used something, for two seconds at most."""
+        deadline = time.monotonic() + 2
+        while self.ring(n) == before and time.monotonic() < deadline:
+            self.bench.settle()
+            time.sleep(0.002)
 
     # ---- looking
 

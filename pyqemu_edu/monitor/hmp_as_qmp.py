@@ -85,10 +85,6 @@ INFO_AS_QMP = {
     "rocker-of-dpa-groups":       "query-rocker-of-dpa-groups",
     "rocker-ports":               "query-rocker-ports",
     "usb":                        "x-query-usb",
-    "virtio-queue-element":       "x-query-virtio-queue-element",
-    "virtio-queue-status":        "x-query-virtio-queue-status",
-    "virtio-status":              "x-query-virtio-status",
-    "virtio-vhost-queue-status":  "x-query-virtio-vhost-queue-status",
     "vm-generation-id":           "query-vm-generation-id",
 }
 """Questions that are only ever answered with an error."""

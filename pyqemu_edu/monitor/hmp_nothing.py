@@ -39,7 +39,6 @@ INFO: dict[str, str] = {
     "irq":              "",
     "memory-devices":   "",
     "mice":             "No mouse devices connected\n",
-    "network":          "",
     "opcount":          "[TCG profiler not compiled]\n",
     "pic":              "",
     "rdma":             "",
@@ -50,7 +49,6 @@ INFO: dict[str, str] = {
     "usbhost":          'Command "info usbhost" is not available.\n',
     "usernet":          "",
     "vcpu_dirty_limit": "Dirty page limit not enabled!\n",
-    "virtio":           "No VirtIO devices\n",
     "vnc":              "None\n",
 }
 """What `info` says of each."""

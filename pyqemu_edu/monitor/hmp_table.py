@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
 from pyqemu_edu.hw.core.machine_qmp_cmds import qmp_x_query_numa
-from pyqemu_edu.monitor import hmp_cmds, hmp_devices, hmp_migration, hmp_nothing, memory_dump, qmp_trace
+from pyqemu_edu.monitor import (
+    hmp_cmds,
+    hmp_devices,
+    hmp_migration,
+    hmp_nothing,
+    memory_dump,
+    net_cmds,
+    qmp_trace,
+    virtio_cmds,
+)
 from pyqemu_edu.monitor.hmp import Handler
 from pyqemu_edu.monitor.hmp import hmp_info_human_readable_text as text
 from pyqemu_edu.monitor.hmp_as_qmp import commands_as_qmp, info_as_qmp
@@ -38,6 +47,7 @@ COMMANDS: dict[str, Handler] = {
     "memsave":          hmp_cmds.hmp_memsave,
     "migrate_set_capability": hmp_migration.hmp_migrate_set_capability,
     "migrate_set_parameter":  hmp_migration.hmp_migrate_set_parameter,
+    "netdev_add":       net_cmds.hmp_netdev_add,
     "o":                memory_dump.hmp_ioport_write,
     "object_add":       hmp_devices.hmp_object_add,
     "pmemsave":         hmp_cmds.hmp_pmemsave,
@@ -76,6 +86,7 @@ INFO: dict[str, Handler] = {
     "migrate_parameters":  hmp_migration.hmp_info_migrate_parameters,
     "mtree":               hmp_cmds.hmp_info_mtree,
     "name":                hmp_cmds.hmp_info_name,
+    "network":             net_cmds.hmp_info_network,
     "numa":                text(qmp_x_query_numa),
     "pci":                 hmp_cmds.hmp_info_pci,
     "qdm":                 hmp_devices.hmp_info_qdm,
@@ -90,5 +101,10 @@ INFO: dict[str, Handler] = {
     "trace-events":        qmp_trace.hmp_info_trace_events,
     "uuid":                hmp_cmds.hmp_info_uuid,
     "version":             hmp_cmds.hmp_info_version,
+    "virtio":              virtio_cmds.hmp_virtio_query,
+    "virtio-queue-element": virtio_cmds.hmp_virtio_queue_element,
+    "virtio-queue-status": virtio_cmds.hmp_virtio_queue_status,
+    "virtio-status":       virtio_cmds.hmp_virtio_status,
+    "virtio-vhost-queue-status": virtio_cmds.hmp_vhost_queue_status,
 }
 # fmt: on

@@ -23,8 +23,8 @@ class DeviceNotActive(QemuError):
 # fmt: off
 NONE = """
     query-block query-block-exports query-block-jobs query-blockstats query-iothreads query-jobs query-memory-devices
-    query-mice query-named-block-nodes query-pr-managers query-rx-filter query-stats query-stats-schemas query-tpm
-    query-vcpu-dirty-limit query-vnc-servers x-query-virtio
+    query-mice query-named-block-nodes query-pr-managers query-stats query-stats-schemas query-tpm
+    query-vcpu-dirty-limit query-vnc-servers
 """.split()
 """There are none of these."""
 
@@ -86,7 +86,6 @@ JOB = "Job not found"
 BLOCK_JOB = ("Block job '{device}' not found", DeviceNotActive)
 JOB_OF_BLOCKS = ("Block job '{id}' not found", DeviceNotActive)
 ROCKER = "rocker {name} not found"
-VIRTIO = "Path {path} is not a VirtIODevice"
 NOT_FOUND: dict[str, str | tuple[str, type[QemuError]]] = {
     "block-commit":                           (DEVICE, DeviceNotFound),
     "block-dirty-bitmap-add":                 "Cannot find device='{node}' nor node-name='{node}'",
@@ -125,20 +124,14 @@ NOT_FOUND: dict[str, str | tuple[str, type[QemuError]]] = {
     "job-resume":                             JOB,
     "nbd-server-add":                         DEVICE_AS_NODE,
     "nbd-server-remove":                      "Export '{name}' is not found",
-    "netdev_del":                             ("Device '{id}' not found", DeviceNotFound),
     "query-rocker":                           ROCKER,
     "query-rocker-of-dpa-flows":              ROCKER,
     "query-rocker-of-dpa-groups":             ROCKER,
     "query-rocker-ports":                     ROCKER,
-    "set_link":                               ("Device '{name}' not found", DeviceNotFound),
     "x-blockdev-amend":                       "Cannot find device='' nor node-name='{node_name}'",
     "x-blockdev-change":                      "Cannot find device='{parent}' nor node-name='{parent}'",
     "x-blockdev-set-iothread":                NODE_OF_THAT_NAME,
     "x-debug-block-dirty-bitmap-sha256":      NAMED_NODE,
-    "x-query-virtio-queue-element":           "Path {path} is not a VirtIO device",
-    "x-query-virtio-queue-status":            VIRTIO,
-    "x-query-virtio-status":                  VIRTIO,
-    "x-query-virtio-vhost-queue-status":      VIRTIO,
 }
 """These act on something that there is not; the argument that names it is part of the complaint."""
 

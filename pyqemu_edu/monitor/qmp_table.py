@@ -13,9 +13,11 @@ from pyqemu_edu.chardev import char_cmds
 from pyqemu_edu.hw.core import machine_qmp_cmds as machine
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
 from pyqemu_edu.migration import options as migration
-from pyqemu_edu.monitor import fds, qmp_cmds, qmp_cmds_control, qmp_qom, qmp_trace
+from pyqemu_edu.hw.virtio import virtio_qmp as virtio
+from pyqemu_edu.monitor import fds, net_cmds, qmp_cmds, qmp_cmds_control, qmp_qom, qmp_trace
 from pyqemu_edu.monitor.hmp import qmp_human_monitor_command
 from pyqemu_edu.monitor.qmp_nothing import commands_about_nothing
+from pyqemu_edu.net import clients as net
 from pyqemu_edu.qapi.introspect import schema_commands
 from pyqemu_edu.qapi.qmp_dispatch import QmpCommand, QmpCommandList
 from pyqemu_edu.qom import qom_qmp_cmds
@@ -53,6 +55,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "migrate-incoming":           migration.qmp_migrate_incoming,
     "migrate-set-capabilities":   migration.qmp_migrate_set_capabilities,
     "migrate-set-parameters":     migration.qmp_migrate_set_parameters,
+    "netdev_add":                 net_cmds.netdev_add,
+    "netdev_del":                 net.qmp_netdev_del,
     "object-add":                 qmp_qom.object_add,
     "object-del":                 qom_qmp_cmds.qmp_object_del,
     "pmemsave":                   qmp_cmds.qmp_pmemsave,
@@ -80,6 +84,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "query-name":                 qmp_cmds.qmp_query_name,
     "query-pci":                  qmp_cmds.qmp_query_pci,
     "query-qmp-schema":           qmp_cmds_control.qmp_query_qmp_schema,
+    "query-rx-filter":            net_cmds.qmp_query_rx_filter,
     "query-status":               qmp_cmds.qmp_query_status,
     "query-target":               machine.qmp_query_target,
     "query-uuid":                 qmp_cmds.qmp_query_uuid,
@@ -90,6 +95,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "ringbuf-read":               qmp_cmds.ringbuf_read,
     "ringbuf-write":              qmp_cmds.ringbuf_write,
     "set-action":                 qmp_cmds.qmp_set_action,
+    "set_link":                   net.qmp_set_link,
     "stop":                       qmp_cmds.qmp_stop,
     "system_powerdown":           qmp_cmds.qmp_system_powerdown,
     "system_reset":               qmp_cmds.qmp_system_reset,
@@ -103,6 +109,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "x-query-numa":               text(machine.qmp_x_query_numa),
     "x-query-ramblock":           text(qmp_cmds.qmp_x_query_ramblock),
     "x-query-roms":               text(qmp_x_query_roms),
+    "x-query-virtio":                    virtio.qmp_x_query_virtio,
+    "x-query-virtio-queue-element":      virtio.qmp_x_query_virtio_queue_element,
+    "x-query-virtio-queue-status":       virtio.qmp_x_query_virtio_queue_status,
+    "x-query-virtio-status":             virtio.qmp_x_query_virtio_status,
+    "x-query-virtio-vhost-queue-status": virtio.qmp_x_query_virtio_vhost_queue_status,
 }
 # fmt: on
 

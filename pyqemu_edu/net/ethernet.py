@@ -52,7 +52,8 @@ class IPv4:
             return None
         header, total = (data[0] & 15) * 4, int.from_bytes(data[2:4], "big")
         fragment = int.from_bytes(data[6:8], "big") & 0x3FFF
-        if header < 20 or total < header or total > len(data) or fragment:
+        whole = 20 <= header <= total <= len(data) and not fragment
+        if not whole or checksum(data[:header]) != b"\0\0":
             return None
         return IPv4(data[9], data[12:16], data[16:20], data[header:total])
 

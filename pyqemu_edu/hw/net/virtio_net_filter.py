@@ -53,7 +53,7 @@ class ReceiveFilter:
     def info(self, name: str, mac: bytes, vlan_filtered: bool) -> dict[str, Any]:
         """What `query-rx-filter` says; `broadcast-allowed` means its contrary, as in C."""
         modes = self.modes
-        vlan_table = sorted(self.vlans) if vlan_filtered else list(range(MAX_VLAN))
+        vlan_table = sorted(self.vlans, reverse=True)
         return {
             "name": name,
             "promiscuous": modes[PROMISC],
