@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import shlex
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,8 +20,6 @@ from typing import TYPE_CHECKING, cast
 
 from pyqemu_edu import modules
 from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
-from pyqemu_edu.chardev.char import qemu_chr_find
-from pyqemu_edu.chardev.chardev import chardev_write, qemu_chr_be_push
 from pyqemu_edu.cpu import (
     cpu_breakpoint_insert,
     cpu_breakpoint_remove,
@@ -41,7 +40,7 @@ from pyqemu_edu.hw.core.cpu import (
 )
 from pyqemu_edu.hw.core.machine import MachineState, current_machine
 from pyqemu_edu.io.watch import close_watches
-from pyqemu_edu.process import Process, current_process
+from pyqemu_edu.process import Process, thread_in_process
 from pyqemu_edu.qom.path import object_resolve_path
 from pyqemu_edu.qom.struct import Object, TypeInfo
 from pyqemu_edu.qom.zoo import Population, run_program_constructors, type_constructor
@@ -50,13 +49,13 @@ from pyqemu_edu.softmmu.runstate import (
     main_loop_should_exit,
     qemu_cleanup,
     qemu_system_vmstop_request,
+    qemu_vmstop_requested,
     vm_prepare_start,
     vm_start,
 )
 from pyqemu_edu.softmmu.runstate_transitions import RunState, runstate_get, runstate_is_running
 from pyqemu_edu.softmmu.vl import qemu_init
 from pyqemu_edu.target.riscv.cpu import RISCVCPU
-from pyqemu_edu.trace.event import Event
 from pyqemu_edu.trace.log import Log
 from pyqemu_edu.trace.recorder import Recorder, Stopped
 from pyqemu_edu.util.error import QemuExit
@@ -66,13 +65,15 @@ from pyqemu_edu.util.timer import QEMU_CLOCK_REALTIME, qemu_clock_get_ms, timer_
 from pyqemu_edu.view.composition import composition_tree, object_properties
 from pyqemu_edu.view.console import console
 from pyqemu_edu.view.figure import Figure
+from pyqemu_edu.view.hart import show_harts_as_tables
 from pyqemu_edu.view.pagewalk import page_walk
+from pyqemu_edu.view.terminal import Terminal
+from pyqemu_edu.vm_console import collect_output, stop_at_text, type_on_console
 
 if TYPE_CHECKING:
     from pyqemu_edu.real.comparison import Comparison
 
 PROGRAM = "qemu-system-riscv64"
-CONSOLE = "serial0"
 
 
 class CommandLineError(Exception):
@@ -106,14 +107,16 @@ class Qemu:
         self.stdout, self.stderr = io.StringIO(), io.StringIO()
         self.process = Process([PROGRAM, "-S", *words], stdin=io.StringIO(), stdout=self.stdout, stderr=self.stderr)
         self.recorder = Recorder(self.process, stop_before=stop_before)
-        self.output = _collect_output(self.process)
+        self.output = collect_output(self.process)
         self.exit_status: int | None = None
         self.stopped_before = ""
-        self.close = weakref.finalize(self, _end_threads, self.process)
+        self._background: list[threading.Thread] = []
+        self.close = weakref.finalize(self, _end_threads, self.process, self._background)
         self._build(record or bool(stop_before), types, with_types)
 
     def _build(self, record: bool, types: Population, with_types: Sequence[TypeInfo]) -> None:
         modules.link()
+        show_harts_as_tables()
         try:
             with self._working(record):
                 run_program_constructors(types)
@@ -131,23 +134,25 @@ class Qemu:
     def run(
         self,
         *,
-        until: int | None = None,
+        until: int | str | None = None,
         budget: int | None = None,
         seconds: float | None = None,
         record: bool = False,
     ) -> Qemu:
-        """Let the guest run until it ends, a pc is `until`, a hart has executed `budget` instructions, or time is up.
+        """Let the guest run until it ends, a hart has executed `budget` instructions, or time is up.
 
-        It stops before an access that is watched, too.  A hart that stands at `until` or before such an access already
-        first leaves it, as with a debugger's breakpoint.  A hart that sleeps executes nothing: where nobody may wake
-        it, only `seconds` end the run.  What has ended stays as it is.
+        It also stops when a pc is `until`, or, if that is a text, when the guest has written it from now on; and before
+        an access that is watched.  A hart that stands at `until` or before such an access already first leaves it, as
+        with a debugger's breakpoint.  A hart that sleeps executes nothing: where nobody may wake it, only `seconds` end
+        the run.  What has ended stays as it is.
         """
+        self._stands_still()
         if self.exit_status is not None:
             return self
         for number, hart in enumerate(self.harts):
             if hart.env.pc == until or hart.watchpoint_hit:
                 self.step(hart=number, record=record)
-        with self._working(record), self._breakpoint(until), _alarm(seconds):
+        with self._working(record), self._stopping_at(until), _alarm(seconds):
             for cpu in CPU_FOREACH():
                 cpu_set_instruction_budget(cpu, budget)
             vm_start()
@@ -160,6 +165,7 @@ class Qemu:
         Interrupts wait meanwhile.  A hart that sleeps is given up after a second.  Where one thread is every hart, it
         begins with the first one, as in QEMU: before that has made a step, no other can.
         """
+        self._stands_still()
         cpu = self.harts[hart]
         with self._working(record), _unwatched(cpu):
             cpu_single_step(cpu, SSTEP_ENABLE | SSTEP_NOIRQ | SSTEP_NOTIMER)
@@ -187,12 +193,44 @@ class Qemu:
             for cpu in CPU_FOREACH():
                 cpu_watchpoint_remove_all(cpu, BP_GDB)
 
+    def start(self) -> Qemu:
+        """Let the guest run in a thread of its own while one looks and types, until `stop` or its end."""
+        self._stands_still()
+        if self.exit_status is None:
+            with self.process:
+                self._background.append(thread_in_process(self._run_in_background, name="main loop"))
+            self._background[-1].start()
+        return self
+
+    def stop(self) -> Qemu:
+        """Have a guest that runs in the background stand still again."""
+        _stop_background(self.process, self._background)
+        return self
+
+    def is_running(self) -> bool:
+        """Does the guest run in the background?"""
+        return any(thread.is_alive() for thread in self._background)
+
+    def terminal(self) -> Terminal:
+        """The guest's console to type into; the guest runs meanwhile."""
+        if not self.is_running():
+            self.start()
+        return Terminal(self)
+
+    def _run_in_background(self) -> None:
+        qemu_mutex_take_over()
+        vm_start()
+        self._serve(runstate_is_running)
+
+    def _stands_still(self) -> None:
+        """Make sure that nobody else runs this machine."""
+        if self.is_running():
+            raise RuntimeError("the guest runs in the background: stop() it first")
+
     def send(self, text: str) -> None:
-        """Type `text` on the guest's console."""
+        """Type `text` on the guest's console; what it cannot be asked to take now waits until it can."""
         with self.process:
-            chardev = qemu_chr_find(CONSOLE)
-            assert chardev is not None, "the machine has no console"
-            qemu_chr_be_push(chardev, text.encode())
+            type_on_console(text)
 
     def _serve(self, condition: Callable[[], bool]) -> None:
         """The main loop, for as long as `condition` holds and the process has not ended."""
@@ -212,16 +250,18 @@ class Qemu:
             yield
 
     @contextmanager
-    def _breakpoint(self, pc: int | None) -> Iterator[None]:
-        if pc is None:
-            yield
+    def _stopping_at(self, until: int | str | None) -> Iterator[None]:
+        if isinstance(until, str):
+            with stop_at_text(self.output, until.encode()):
+                yield
             return
-        for cpu in CPU_FOREACH():
+        where = [(cpu, until) for cpu in CPU_FOREACH() if until is not None]
+        for cpu, pc in where:
             cpu_breakpoint_insert(cpu, pc, BP_GDB)
         try:
             yield
         finally:
-            for cpu in CPU_FOREACH():
+            for cpu, pc in where:
                 cpu_breakpoint_remove(cpu, pc, BP_GDB)
 
     # --- looking ---
@@ -301,19 +341,6 @@ class ObjectTree:
         return composition_tree(self._process, path, depth)
 
 
-def _collect_output(process: Process) -> bytearray:
-    """What the guest writes to its console from now on: the bytes appear here as they come."""
-    data, ours = bytearray(), weakref.ref(process)
-
-    def written(event: Event, label: str, chunk: bytes) -> None:
-        if label == CONSOLE and current_process() is ours():
-            data.extend(chunk)
-
-    chardev_write.append(written)
-    weakref.finalize(process, chardev_write.remove, written)
-    return data
-
-
 @contextmanager
 def _unwatched(cpu: CPUState) -> Iterator[None]:
     """Let a vCPU do what it was stopped before: a step is not stopped by what a person watches."""
@@ -341,12 +368,25 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         timer_del(timer)
 
 
-def _end_threads(process: Process) -> None:
+def _stop_background(process: Process, threads: list[threading.Thread]) -> None:
+    """Wait until nobody runs the machine; what was asked of it too late is forgotten."""
+    with process:
+        for thread in threads:
+            qemu_system_vmstop_request(RunState.PAUSED)
+            thread.join(10)
+            qemu_vmstop_requested()
+        if threads:
+            qemu_mutex_take_over()
+        threads.clear()
+
+
+def _end_threads(process: Process, background: list[threading.Thread]) -> None:
     """Leave no thread and no socket behind.
 
     The garbage collector may call this in any thread, even in another machine's.  While nobody runs a machine its big
     lock is with the thread that built it, and so has to be taken over.
     """
+    _stop_background(process, background)
     with process:
         if not runstate_is_running():
             qemu_mutex_take_over()

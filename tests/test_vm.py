@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 
 import pytest
@@ -15,6 +16,7 @@ from pyqemu_edu.qom.klass import object_class_by_name
 from pyqemu_edu.qom.struct import ObjectClass, TypeInfo
 from pyqemu_edu.target.riscv.asm import AssemblyError
 from pyqemu_edu.util.error import QemuAbort
+from pyqemu_edu.view.hart import hart_figure
 from pyqemu_edu.vm import CommandLineError, Qemu
 
 ACCELS = pytest.mark.parametrize("accel", ["tcg", "tcg,thread=single", "interp"])
@@ -327,3 +329,71 @@ def test_a_name_that_is_taken_aborts_as_in_qemu() -> None:
 def test_symbols_of_a_guest_are_places_to_run_to() -> None:
     place = symbol_address(GUESTS["hello"].elf, "next")
     assert machine("", guest("hello")).run(until=place).harts[0].env.pc == place
+
+
+# ---- the console: stopping at a text, typing into a guest that runs
+
+
+def typed_into(vm: Qemu, text: str, answer: bytes) -> bool:
+    """Send `text` to a guest that runs; whether `answer` came within five seconds."""
+    vm.send(text)
+    for _ in range(250):
+        if answer in vm.output:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_run_stops_when_the_guest_has_written_a_text() -> None:
+    vm = machine(kernel=guest("hello")).run(until="ello", seconds=20)
+    assert vm.state == "paused" and b"ello" in vm.output
+    assert vm.run(until="ello", seconds=20).exit_status == 0, "a text counts from now on"
+
+
+@ACCELS
+def test_a_guest_runs_in_the_background_while_one_types(accel: str) -> None:
+    vm = machine(f"-accel {accel}", guest("echo")).start()
+    assert vm.is_running()
+    assert typed_into(vm, "one", b"ONE")
+    with pytest.raises(RuntimeError, match="stop"):
+        vm.run()
+    assert vm.stop().state == "paused" and not vm.is_running()
+    before = vm.harts[0].instret
+    assert vm.step().harts[0].instret == before + 1
+    assert typed_into(vm.start(), "two", b"ONETWO")
+    vm.close()
+    assert not vcpu_threads()
+
+
+def test_the_background_ends_with_the_guest() -> None:
+    vm = machine(kernel=guest("exitcode")).start()
+    vm._background[0].join(20)
+    assert vm.exit_status == 42 and not vm.is_running()
+    assert vm.stop() is vm and vm.start().exit_status == 42
+
+
+def test_nonsense_on_the_console_harms_nobody() -> None:
+    vm = machine(kernel=guest("echo")).start()
+    vm.send("\0\x7f\x1b[A\udcff\udc80ÿ€" + "\x03" * 2000)
+    terminal = vm.terminal()
+    for message in ({"typed": 5}, {"typed": None}, {}, [], "x", None, {"typed": "still here"}):
+        terminal.typed(message)
+    assert typed_into(vm, "", b"STILL HERE")
+    assert "STILL HERE" in repr(terminal)
+    vm.stop()
+
+
+def test_a_terminal_shows_what_came_until_the_guest_stands_still() -> None:
+    vm = machine(kernel=guest("hello"))
+    shown: dict[str, str] = {}
+    terminal = vm.terminal()
+    terminal.follow(shown.__setitem__)
+    assert "ello" in shown["text"] and shown["state"] == "the guest stands still"
+    assert terminal._repr_mimebundle_()["text/plain"] == vm.console.text()
+
+
+def test_a_hart_shows_what_has_changed_since_the_last_look() -> None:
+    vm = machine(kernel=guest("hello"))
+    hart_figure(vm.harts[0])
+    assert "> pc" in hart_figure(vm.step().harts[0]).text()
+    assert ">" not in hart_figure(vm.harts[0]).text()
