@@ -12,8 +12,8 @@ from typing import Any
 from pyqemu_edu.chardev import char_cmds
 from pyqemu_edu.hw.core import machine_qmp_cmds as machine
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
-from pyqemu_edu.migration import options as migration
 from pyqemu_edu.hw.virtio import virtio_qmp as virtio
+from pyqemu_edu.migration import options as migration
 from pyqemu_edu.monitor import fds, net_cmds, qmp_cmds, qmp_cmds_control, qmp_qom, qmp_trace
 from pyqemu_edu.monitor.hmp import qmp_human_monitor_command
 from pyqemu_edu.monitor.qmp_nothing import commands_about_nothing
