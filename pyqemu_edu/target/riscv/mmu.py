@@ -109,9 +109,10 @@ def get_physical_address_pmp(
     """What may be done at `addr`, and for how many bytes around it: a page, or 1. Raises TranslatePmpFail."""
     if not riscv_feature(env, RISCV_FEATURE_PMP):
         return PAGE_RWX, TARGET_PAGE_SIZE
-    whole = pmp_privs_of_page(env, addr & TARGET_PAGE_MASK, mode)
-    if whole is not None and whole >> access_type & 1:
-        return whole, TARGET_PAGE_SIZE
+    if (addr & ~TARGET_PAGE_MASK) + size <= TARGET_PAGE_SIZE:
+        whole = pmp_privs_of_page(env, addr & TARGET_PAGE_MASK, mode)
+        if whole is not None and whole >> access_type & 1:
+            return whole, TARGET_PAGE_SIZE
     allowed, prot = pmp_hart_has_privs(env, addr, size, 1 << access_type, mode)
     if not allowed:
         raise TranslatePmpFail("physical memory protection forbids it")
