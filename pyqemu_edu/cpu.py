@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pyqemu_edu.accel.accel_common import CPU_RESOLVING_TYPE, accel_cpu_realizefn, tcg_enabled
 from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn, tcg_exec_unrealizefn
@@ -23,7 +23,7 @@ from pyqemu_edu.migration.vmstate import VMStateDescription, vmstate_register
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.klass import object_class_get_name
 from pyqemu_edu.softmmu.memory_region import TARGET_PAGE_SIZE, MemTxResult
-from pyqemu_edu.softmmu.physmem import address_space_read
+from pyqemu_edu.softmmu.physmem import address_space_read, address_space_write_rom
 from pyqemu_edu.util.error import QemuError, QemuExit, error_report, error_report_err
 
 ENOENT = 2
@@ -165,23 +165,45 @@ def cpu_single_step(cpu: CPUState, enabled: int) -> None:
 
 
 def cpu_memory_rw_debug(cpu: CPUState, addr: int, length: int) -> bytes | None:
-    """Memory as the CPU sees it, page by page; None if some of it is not there (QEMU softmmu/physmem.c).
-
-    Left out: writing, which only gdb asks for.
-    """
-    ops = CPU_GET_CLASS(cpu).sysemu_ops
-    assert ops is not None
-    assert ops.get_phys_page_debug is not None
+    """Memory as the CPU sees it, page by page; None if some of it is not there (QEMU softmmu/physmem.c)."""
     assert cpu.as_ is not None
     data = b""
-    while len(data) < length:
-        at = addr + len(data) & (1 << 64) - 1
-        page = ops.get_phys_page_debug(cpu, at & -TARGET_PAGE_SIZE)
-        if page == -1:
+    for at, size in in_pages(addr, length):
+        place = phys_addr_debug(cpu, at)
+        if place == -1:
             return None
-        offset = at % TARGET_PAGE_SIZE
-        piece, result = address_space_read(cpu.as_, page + offset, min(length - len(data), TARGET_PAGE_SIZE - offset))
+        piece, result = address_space_read(cpu.as_, place, size)
         if result != MemTxResult.OK:
             return None
         data += piece
     return data
+
+
+def cpu_memory_rw_debug_write(cpu: CPUState, addr: int, data: bytes) -> bool:
+    """Write memory as the CPU sees it, ROM too; false if some of it is not there (in QEMU `cpu_memory_rw_debug`)."""
+    assert cpu.as_ is not None
+    for at, size in in_pages(addr, len(data)):
+        place = phys_addr_debug(cpu, at)
+        if place == -1:
+            return False
+        address_space_write_rom(cpu.as_, place, data[at - addr : at - addr + size])
+    return True
+
+
+def in_pages(addr: int, length: int) -> Iterator[tuple[int, int]]:
+    """The pieces of a range that each lie within a page: where, and how long (Not in QEMU)."""
+    end = addr + length
+    while addr < end:
+        size = min(end - addr, TARGET_PAGE_SIZE - addr % TARGET_PAGE_SIZE)
+        yield addr, size
+        addr += size
+
+
+def phys_addr_debug(cpu: CPUState, addr: int) -> int:
+    """The physical address behind one of the CPU's, for debuggers; -1 if there is none (Not in QEMU)."""
+    ops = CPU_GET_CLASS(cpu).sysemu_ops
+    assert ops is not None
+    assert ops.get_phys_page_debug is not None
+    addr &= (1 << 64) - 1
+    page = ops.get_phys_page_debug(cpu, addr & -TARGET_PAGE_SIZE)
+    return -1 if page == -1 else page + addr % TARGET_PAGE_SIZE

@@ -99,6 +99,7 @@ MODULES = (
     "hw.riscv.virt",
     "hw.riscv.paper_boards",
     "monitor.opts",
+    "gdbstub.gdbstub",
 )
 
 

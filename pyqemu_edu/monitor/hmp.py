@@ -269,15 +269,17 @@ def monitor_command_cb(mon: MonitorHMP, line: str) -> None:
 
 
 def monitor_read(mon: MonitorHMP, buf: bytes) -> None:
-    """Bytes were typed."""
-    assert mon.rs is not None
+    """Bytes were typed; without an editor for lines they are one, which ends with a zero."""
+    if mon.rs is None:
+        handle_hmp_command(mon, buf.rstrip(b"\0").decode(errors="surrogateescape"))
+        monitor_flush(mon)
+        return
     for byte in buf:
         readline_handle_byte(mon.rs, byte)
 
 
 def monitor_event(mon: MonitorHMP, event: QEMUChrEvent) -> None:
     """Something happened to the line."""
-    assert mon.rs is not None
     match event:
         case QEMUChrEvent.MUX_IN:
             monitor_mux_in(mon)
@@ -285,7 +287,7 @@ def monitor_event(mon: MonitorHMP, event: QEMUChrEvent) -> None:
             monitor_mux_out(mon)
         case QEMUChrEvent.OPENED:
             monitor_printf(mon, f"QEMU {QEMU_VERSION} monitor - type 'help' for more information\n")
-            if not mon.mux_out:
+            if not mon.mux_out and mon.rs is not None:
                 readline_restart(mon.rs)
                 readline_show_prompt(mon.rs)
             mon.reset_seen = True
@@ -316,14 +318,15 @@ def monitor_mux_out(mon: MonitorHMP) -> None:
 
 
 def monitor_init_hmp(chr: Chardev, use_readline: bool) -> None:
-    """A monitor on a character device."""
+    """A monitor on a character device, for somebody who types or for somebody who sends whole lines."""
     mon = MonitorHMP()
     qemu_chr_fe_init(mon.chr, chr)
-    mon.rs = ReadLineState(
-        lambda text: monitor_puts(mon, text),
-        lambda: monitor_flush(mon),
-        lambda line: monitor_command_cb(mon, line),
-        monitor_find_completion,
-    )
+    if use_readline:
+        mon.rs = ReadLineState(
+            lambda text: monitor_puts(mon, text),
+            lambda: monitor_flush(mon),
+            lambda line: monitor_command_cb(mon, line),
+            monitor_find_completion,
+        )
     qemu_chr_fe_set_handlers(mon.chr, monitor_can_read, monitor_read, monitor_event, mon)
     monitor_list_append(mon)

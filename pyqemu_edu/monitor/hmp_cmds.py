@@ -34,6 +34,7 @@ from pyqemu_edu.monitor.qmp_cmds_control import qmp_query_version
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qapi.introspect import entities, enum_values
 from pyqemu_edu.qom.qom_hmp_cmds import hmp_info_qom_tree, hmp_qom_get, hmp_qom_list, hmp_qom_set
+from pyqemu_edu.softmmu.globals import gdbserver_start
 from pyqemu_edu.softmmu.globals import statics as globals_
 from pyqemu_edu.softmmu.mtree import mtree_info
 from pyqemu_edu.target.riscv.monitor import mem_info
@@ -41,6 +42,7 @@ from pyqemu_edu.util.error import QemuError, error_report_err
 from pyqemu_edu.util.log import QEMU_LOG_ITEMS, qemu_set_log, qemu_set_log_filename, qemu_str_to_log_mask
 from pyqemu_edu.util.qdict import QDict
 
+DEFAULT_GDBSTUB = "tcp::1234"
 SYNC_PROFILE_HEAD = "Type               Object  Call site  Wait Time (s)         Count  Average (us)"
 
 
@@ -291,6 +293,14 @@ def hmp_logfile(mon: Monitor, args: QDict) -> None:
         qemu_set_log_filename(args["filename"])
     except QemuError as error:
         error_report_err(error)
+
+
+def hmp_gdbserver(mon: Monitor, args: QDict) -> str:
+    """`gdbserver [device]`: serve debuggers there, `none`: no longer (QEMU monitor/misc.c)."""
+    device = args.get("device", DEFAULT_GDBSTUB)
+    if any(start(device) < 0 for start in gdbserver_start):
+        return f"Could not open gdbserver on device '{device}'\n"
+    return "Disabled gdbserver\n" if device == "none" else f"Waiting for gdb connection on device '{device}'\n"
 
 
 def hmp_singlestep(mon: Monitor, args: QDict) -> None:

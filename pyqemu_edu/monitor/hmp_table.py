@@ -36,6 +36,7 @@ COMMANDS: dict[str, Handler] = {
     "cont|c":           hmp_cmds.hmp_cont,
     "cpu":              hmp_cmds.hmp_cpu,
     "device_add":       hmp_devices.hmp_device_add,
+    "gdbserver":        hmp_cmds.hmp_gdbserver,
     "gpa2hpa":          memory_dump.hmp_gpa2hpa,
     "gpa2hva":          memory_dump.hmp_gpa2hva,
     "gva2gpa":          memory_dump.hmp_gva2gpa,

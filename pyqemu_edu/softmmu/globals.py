@@ -134,8 +134,11 @@ monitor_init_globals: list[Callable[[], None]] = []
 monitor_init_opts: list[Callable[[QemuOpts], None]] = []
 """Who makes a monitor out of a `-mon`; filled at import by the monitor's module."""
 
-gdbserver_start: list[Callable[[str], None]] = []
-"""Who opens a gdb server on a character device; filled at import by the gdb stub's module."""
+gdbserver_start: list[Callable[[str], int]] = []
+"""Who opens a gdb server on a character device, -1 for failure; filled at import by the gdb stub's module."""
+
+gdb_exit: list[Callable[[int], None]] = []
+"""Who tells a debugger that the process ends; filled as before."""
 
 
 def defaults_enabled() -> bool:

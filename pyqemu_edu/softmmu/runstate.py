@@ -29,6 +29,7 @@ from pyqemu_edu.softmmu.cpus import (
     raise_failure,
     resume_all_vcpus,
 )
+from pyqemu_edu.softmmu.globals import gdb_exit
 from pyqemu_edu.softmmu.runstate_transitions import (
     RunState,
     ShutdownCause,
@@ -329,6 +330,8 @@ def qemu_run_exit_notifiers() -> None:
 
 def qemu_cleanup() -> None:
     """Stop the machine and leave no thread behind; C leaves the threads to exit()."""
+    for tell in gdb_exit:
+        tell(0)
     vm_shutdown()
     cpus_shutdown()
     qemu_run_exit_notifiers()

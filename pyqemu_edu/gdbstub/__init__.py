@@ -1,0 +1,1 @@
+"""The server for debuggers: gdb's remote serial protocol (QEMU gdbstub/)."""
