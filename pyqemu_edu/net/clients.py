@@ -88,7 +88,7 @@ def net_init_nic(netdev: QDict, name: str, peer: NetClientState | None) -> None:
     statics().nd_table.append(nd)
 
 
-def net_init_missing(netdev: QDict, name: str, peer: NetClientState | None) -> None:
+def init_missing(netdev: QDict, name: str, peer: NetClientState | None) -> None:
     """A kind that QEMU has and we have not."""
     raise QemuError(f"network backend '{netdev['type']}' is not supported by this model of QEMU")
 
@@ -120,7 +120,7 @@ def net_client_init1(netdev: QDict, is_netdev: bool) -> None:
         peer = net_hub_add_port(0, None, None)
     if qemu_find_netdev(id):
         raise QemuError(f"Duplicate ID '{id}'")
-    net_client_init_fun.get(kind, net_init_missing)(netdev, id, peer)
+    net_client_init_fun.get(kind, init_missing)(netdev, id, peer)
     nc = qemu_find_netdev(id)
     if is_netdev and nc is not None:
         nc.is_netdev = True

@@ -105,7 +105,7 @@ CLASSES = (
 """Mask, value, and the prefix that such addresses had before masks were invented."""
 
 
-def inet_aton(text: str, message: str) -> ipaddress.IPv4Address:
+def parse_address(text: str, message: str) -> ipaddress.IPv4Address:
     """A numeric address in any of C's ways of writing it.  `QemuError`."""
     try:
         return ipaddress.IPv4Address(socket.inet_aton(text))
@@ -116,12 +116,12 @@ def inet_aton(text: str, message: str) -> ipaddress.IPv4Address:
 def parse_net(text: str) -> ipaddress.IPv4Network:
     """`10.0.2.0/24`, `10.0.2.0/255.255.255.0`; without a mask, that of the old classes.  `QemuError`."""
     name, slash, mask = text.partition("/")
-    address = inet_aton(name, "Failed to parse netmask")
+    address = parse_address(name, "Failed to parse netmask")
     if not slash:
         number = int(address)
         prefix = next((prefix for mask, value, prefix in CLASSES if number & mask == value), 28)
     elif not mask.isdigit():
-        prefix = int(inet_aton(mask, "Failed to parse netmask (trailing chars)")).bit_count()
+        prefix = int(parse_address(mask, "Failed to parse netmask (trailing chars)")).bit_count()
     elif not 4 <= int(mask) <= 32:
         raise QemuError("Invalid netmask provided (must be in range 4-32)")
     else:
@@ -133,7 +133,7 @@ def address_on(net: ipaddress.IPv4Network, text: str | None, number: int, name: 
     """An address that is named, or the one of that number on the network."""
     if text is None:
         return net.network_address + (number & int(net.hostmask))
-    return inet_aton(text, f"Failed to parse {name}")
+    return parse_address(text, f"Failed to parse {name}")
 
 
 def check_options(netdev: QDict) -> None:

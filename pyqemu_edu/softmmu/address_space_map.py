@@ -138,13 +138,13 @@ def address_space_write_cached(cache: MemoryRegionCache, addr: int, data: bytes)
 
 
 def address_space_lduw_cached(cache: MemoryRegionCache, addr: int) -> int:
-    """The 16-bit word at `addr`, little-endian (QEMU include/exec/memory_ldst_cached.h.inc)."""
+    """The 16-bit word at `addr`, little-endian (Not in QEMU: made by a macro)."""
     check_bounds(cache, addr, 2, "include/exec/memory_ldst_cached.h.inc:30:address_space_lduw_le_cached", "2")
     return int.from_bytes(cached_bytes(cache, addr, 2), "little")
 
 
 def address_space_stw_cached(cache: MemoryRegionCache, addr: int, value: int) -> None:
-    """Store a 16-bit word at `addr`, little-endian (QEMU include/exec/memory_ldst_cached.h.inc)."""
+    """Store a 16-bit word at `addr`, little-endian (Not in QEMU: made by a macro)."""
     check_bounds(cache, addr, 2, "include/exec/memory_ldst_cached.h.inc:77:address_space_stw_le_cached", "2")
     set_cached_bytes(cache, addr, value.to_bytes(2, "little"))
 

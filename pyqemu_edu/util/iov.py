@@ -1,4 +1,4 @@
-"""Bytes that lie in several pieces, as a device finds a guest's buffers (QEMU util/iov.c)."""
+"""Bytes that lie in several pieces, as a device finds a guest's buffers (QEMU util/iov.c, include/qemu/iov.h)."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def virtio_blk_handle_vq(s: VirtIOBlock, vq: VirtQueue) -> None:
         if suppress_notifications:
             virtio_queue_set_notification(vq, False)
         while (elem := virtqueue_pop(vq)) is not None:
-            if not virtio_blk_try_request(s, VirtIOBlockReq(s, vq, elem)):
+            if not try_request(s, VirtIOBlockReq(s, vq, elem)):
                 break
         if suppress_notifications:
             virtio_queue_set_notification(vq, True)
@@ -164,7 +164,7 @@ def virtio_blk_handle_vq(s: VirtIOBlock, vq: VirtQueue) -> None:
             break
 
 
-def virtio_blk_try_request(s: VirtIOBlock, req: VirtIOBlockReq) -> bool:
+def try_request(s: VirtIOBlock, req: VirtIOBlockReq) -> bool:
     """Do a request; false if it is none, which breaks the device (in QEMU written out)."""
     try:
         virtio_blk_handle_request(req)
@@ -183,7 +183,7 @@ def virtio_blk_handle_output(vdev: VirtIODevice, vq: VirtQueue) -> None:
 def virtio_blk_process_queued_requests(s: VirtIOBlock) -> None:
     """Do again what an error kept waiting; if one is none after all, the others are lost."""
     waiting, s.rq = s.rq[::-1], []
-    while waiting and virtio_blk_try_request(s, waiting.pop(0)):
+    while waiting and try_request(s, waiting.pop(0)):
         pass
     for req in waiting:
         virtqueue_detach_element(req.vq, req.elem, 0)

@@ -165,7 +165,7 @@ def virtio_blk_handle_scsi(req: VirtIOBlockReq) -> Answer:
     return VIRTIO_BLK_S_UNSUPP
 
 
-def virtio_blk_handle_get_id(req: VirtIOBlockReq) -> Answer:
+def get_id(req: VirtIOBlockReq) -> Answer:
     """The serial number, with a zero byte behind it if there is room (in QEMU a part of the above)."""
     serial = (req.dev.conf.serial or "").encode() + b"\0"
     iov_from_buf(req.in_, 0, serial[:VIRTIO_BLK_ID_BYTES])
@@ -213,7 +213,7 @@ HANDLERS: dict[int, Callable[[VirtIOBlockReq], Answer]] = {
     VIRTIO_BLK_T_IN: virtio_blk_handle_rw,
     VIRTIO_BLK_T_FLUSH: virtio_blk_handle_flush,
     VIRTIO_BLK_T_SCSI_CMD: virtio_blk_handle_scsi,
-    VIRTIO_BLK_T_GET_ID: virtio_blk_handle_get_id,
+    VIRTIO_BLK_T_GET_ID: get_id,
     VIRTIO_BLK_T_DISCARD & ~VIRTIO_BLK_T_OUT: virtio_blk_handle_discard_or_zeroes,
     VIRTIO_BLK_T_WRITE_ZEROES & ~VIRTIO_BLK_T_OUT: virtio_blk_handle_discard_or_zeroes,
 }

@@ -44,7 +44,7 @@ from pyqemu_edu.hw.virtio.virtio_device import (
     virtio_device_get_class,
     virtio_device_started,
 )
-from pyqemu_edu.hw.virtio.virtio_state import virtio_init_region_caches, virtio_set_status
+from pyqemu_edu.hw.virtio.virtio_state import init_region_caches, virtio_set_status
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
@@ -134,7 +134,7 @@ def virtio_vmstate_change(vdev: VirtIODevice, running: bool, state: RunState) ->
 
 def virtio_memory_listener_commit(listener: MemoryListener) -> None:
     """Memory looks different: look the tables up again."""
-    virtio_init_region_caches(listener.opaque)
+    init_region_caches(listener.opaque)
 
 
 def virtio_device_realize(dev: DeviceState) -> None:

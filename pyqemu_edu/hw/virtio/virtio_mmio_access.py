@@ -296,7 +296,7 @@ def acknowledge_interrupt(proxy: VirtIOMMIOProxy, vdev: VirtIODevice, value: int
     virtio_update_irq(vdev)
 
 
-def set_status(proxy: VirtIOMMIOProxy, vdev: VirtIODevice, value: int) -> None:
+def write_status(proxy: VirtIOMMIOProxy, vdev: VirtIODevice, value: int) -> None:
     """How far the driver is; 0 resets the device."""
     if not proxy.legacy and value & VIRTIO_CONFIG_S_FEATURES_OK:
         virtio_set_features(vdev, proxy.guest_features[1] << 32 | proxy.guest_features[0])
@@ -337,7 +337,7 @@ WRITERS: dict[int, Writer] = {
     reg.VIRTIO_MMIO_QUEUE_READY:         set_queue_ready,
     reg.VIRTIO_MMIO_QUEUE_NOTIFY:        notify_queue,
     reg.VIRTIO_MMIO_INTERRUPT_ACK:       acknowledge_interrupt,
-    reg.VIRTIO_MMIO_STATUS:              set_status,
+    reg.VIRTIO_MMIO_STATUS:              write_status,
     reg.VIRTIO_MMIO_QUEUE_DESC_LOW:      address_writer("desc", 0),
     reg.VIRTIO_MMIO_QUEUE_DESC_HIGH:     address_writer("desc", 1),
     reg.VIRTIO_MMIO_QUEUE_AVAIL_LOW:     address_writer("avail", 0),

@@ -1,4 +1,4 @@
-"""The registers of a virtio transport in memory (QEMU include/standard-headers/linux/virtio_mmio.h)."""
+"""The registers of a virtio transport in memory (QEMU include/hw/virtio/virtio-mmio.h)."""
 
 from __future__ import annotations
 

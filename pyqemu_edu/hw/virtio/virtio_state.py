@@ -88,14 +88,14 @@ def virtio_set_features(vdev: VirtIODevice, val: int) -> int:
         qemu_log_mask(LOG_GUEST_ERROR, f"virtio_set_features: {what}")
     ret = virtio_set_features_nocheck(vdev, val)
     if virtio_vdev_has_feature(vdev, VIRTIO_RING_F_EVENT_IDX):
-        virtio_init_region_caches(vdev)  # the rings have one word more
+        init_region_caches(vdev)  # the rings have one word more
     legacy = not virtio_vdev_has_feature(vdev, VIRTIO_F_VERSION_1)
     if not ret and not virtio_device_started(vdev, vdev.status) and legacy:
         vdev.start_on_kick = True
     return ret
 
 
-def virtio_init_region_caches(vdev: VirtIODevice) -> None:
+def init_region_caches(vdev: VirtIODevice) -> None:
     """Look up the tables of all queues anew (in QEMU written out)."""
     for vq in vdev.vq:
         if vq.vring.num:

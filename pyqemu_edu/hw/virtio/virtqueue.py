@@ -315,7 +315,7 @@ def virtqueue_drop_all(vq: VirtQueue) -> int:
 
 
 def vring_need_event(event_idx: int, new_idx: int, old: int) -> bool:
-    """Whether an index lies between the old and the new one (QEMU include/standard-headers/linux/virtio_ring.h)."""
+    """Whether an index lies between the old and the new one (Not in QEMU: the kernel's linux/virtio_ring.h)."""
     return (new_idx - event_idx - 1 & 0xFFFF) < (new_idx - old & 0xFFFF)
 
 
