@@ -40,7 +40,7 @@ def test_words_are_illegal_where_they_were_to_the_real_qemu() -> None:
     assert differences(words, causes, decoder_of()) == []
 
 
-@pytest.mark.parametrize("cpu", [CPU, MUCH, LITTLE, "sifive-u54"])
+@pytest.mark.parametrize("cpu", [CPU, MUCH, LITTLE, "sifive-u54", "rv64,h=false,f=false,d=false,a=false"])
 def test_other_words_and_other_harts_agree_with_the_real_qemu_as_well(cpu: str) -> None:
     required_tool("qemu-system-riscv64")
     words = [*random_words(7, 5_000), *structured(7, Random(cpu).sample(range(1 << 12), 64))]

@@ -51,7 +51,6 @@ next:   la      t0, results
         sw      t0, 0(sp)               # without fence.i, which a hart may lack: QEMU notices by itself
         csrw    mepc, sp
         csrw    mscratch, gp
-        csrw    fcsr, zero
 {clear}
         mret
         .balign 4

@@ -17,7 +17,7 @@ from pyqemu_edu.target.riscv.insn.formats import Operands
 EXTENSIONS = {
     extension.name: extension
     for extension in (
-        *(rvi.insn, rvi.insn_pause, rvm.insn_mul, rvm.insn, rva.insn, rvc.C, rvc.Zcd),
+        *(rvi.insn, rvi.insn_pause, rvm.insn_mul, rvm.insn, rva.insn, rva.insn_d, rvc.C, rvc.Zcd),
         *(rvf.F, rvf.D, rvf.Zfh, rvf.Zfhmin, rvf.Zfhmin_D),
         *(rvb.Zba, rvb.Zbb, rvb.Zbb_Zbkb, rvb.Zbc, rvb.Zbc_Zbkc, rvb.Zbs, rvb.Zbkb, rvb.Zbkx, xventana.insn),
         *(rvk.Zkne, rvk.Zknd, rvk.Zkne_Zknd, rvk.Zknh, rvk.Zksed, rvk.Zksh),
