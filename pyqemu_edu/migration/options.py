@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyqemu_edu.migration.migration import MigrationState, statics
+from pyqemu_edu.migration.migration import MigrationState, qdev_prop_multifd_compression, statics
 from pyqemu_edu.softmmu.globals import statics as globals_
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import QemuError
@@ -56,6 +56,7 @@ NOT_IN_SNAPSHOTS = (
 )
 # fmt: on
 TARGET_PAGE_SIZE = 4096
+MULTIFD_COMPRESSION = qdev_prop_multifd_compression.enum_table
 ZERO_COPY = "Zero copy only available for non-compressed non-TLS multifd migration"
 
 Values = dict[str, Any]
@@ -80,7 +81,9 @@ def stored_as(s: MigrationState, name: str) -> str:
 def qmp_query_migrate_parameters() -> Values:
     """All parameters."""
     s = migrate_get_current()
-    return {name: getattr(s.settings, stored_as(s, name), False) or empty(name) for name in PARAMETERS}
+    values = {name: getattr(s.settings, stored_as(s, name), False) or empty(name) for name in PARAMETERS}
+    values["multifd-compression"] = MULTIFD_COMPRESSION[values["multifd-compression"]]
+    return values
 
 
 def empty(name: str) -> Any:
@@ -96,6 +99,8 @@ def qmp_migrate_set_parameters(**given: Any) -> None:
     wanted = {name.replace("_", "-"): "" if value is None else value for name, value in given.items()}
     migrate_params_check({**qmp_query_migrate_parameters(), **wanted})
     for name, value in wanted.items():
+        if name == "multifd-compression":
+            value = MULTIFD_COMPRESSION.index(value)
         if name not in KEPT_AS_THEY_ARE:
             setattr(s.settings, stored_as(s, name), value)
 

@@ -14,6 +14,7 @@ from pyqemu_edu.hw.core.machine_qmp_cmds import (
     qmp_query_memdev,
     qmp_query_memory_size_summary,
 )
+from pyqemu_edu.hw.pci.pci_qmp import info_pci
 from pyqemu_edu.monitor.hmp import MonitorHMP, help_cmd
 from pyqemu_edu.monitor.monitor import Monitor, mon_get_cpu, monitor_printf, monitor_set_cpu, monitor_suspend
 from pyqemu_edu.monitor.qmp_cmds import (
@@ -24,7 +25,6 @@ from pyqemu_edu.monitor.qmp_cmds import (
     qmp_query_dump,
     qmp_query_kvm,
     qmp_query_name,
-    qmp_query_pci,
     qmp_query_status,
     qmp_query_uuid,
     qmp_quit,
@@ -147,9 +147,9 @@ def hmp_info_chardev(mon: Monitor, args: QDict) -> str:
     return "".join(f"{info['label']}: filename={info['filename']}\n" for info in qmp_query_chardev())
 
 
-def hmp_info_pci(mon: Monitor, args: QDict) -> None:
-    """`info pci` (QEMU `hmp_info_pci`)."""
-    qmp_query_pci()
+def hmp_info_pci(mon: Monitor, args: QDict) -> str:
+    """`info pci`."""
+    return info_pci()
 
 
 def hmp_info_memdev(mon: Monitor, args: QDict) -> str:

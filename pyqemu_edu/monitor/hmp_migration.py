@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pyqemu_edu.migration.dirtyrate import qmp_calc_dirty_rate, qmp_query_dirty_rate
 from pyqemu_edu.migration.migration import qdev_prop_multifd_compression
 from pyqemu_edu.migration.options import (
     CAPABILITIES,
@@ -83,6 +84,30 @@ def hmp_info_migrate_parameters(mon: Monitor, args: QDict) -> str:
     """`info migrate_parameters`."""
     values = qmp_query_migrate_parameters()
     return "".join(f"{name}: {form.format(on_off(values[name]))}\n" for name, form in SHOWN)
+
+
+def hmp_info_dirty_rate(mon: Monitor, args: QDict) -> str:
+    """`info dirty_rate` (QEMU migration/dirtyrate.c)."""
+    info = qmp_query_dirty_rate()
+    rate = f"{info['dirty-rate']} (MB/s)" if "dirty-rate" in info else "(not ready)"
+    return (
+        f"Status: {info['status']}\nStart Time: {info['start-time']} (ms)\n"
+        f"Sample Pages: {info['sample-pages']} (per GB)\n"
+        f"Period: {info['calc-time']} (sec)\nMode: {info['mode']}\nDirty rate: {rate}\n"
+    )
+
+
+def hmp_calc_dirty_rate(mon: Monitor, args: QDict) -> str:
+    """`calc_dirty_rate [-r] [-b] seconds [pages]` (QEMU migration/dirtyrate.c)."""
+    seconds = args["second"]
+    if not seconds:
+        return "Incorrect period length specified!\n"
+    if "dirty_ring" in args and "dirty_bitmap" in args:
+        return "Either dirty ring or dirty bitmap can be specified!\n"
+    mode = "dirty-bitmap" if "dirty_bitmap" in args else "dirty-ring" if "dirty_ring" in args else "page-sampling"
+    qmp_calc_dirty_rate(seconds, args.get("sample_pages_per_GB"), mode)
+    hint = "[Please use 'info dirty_rate' to check results]"
+    return f"Starting dirty rate measurement with period {seconds} seconds\n{hint}\n"
 
 
 def hmp_migrate_set_capability(mon: Monitor, args: QDict) -> None:

@@ -20,10 +20,9 @@ from pyqemu_edu.cpu import cpu_memory_rw_debug
 from pyqemu_edu.cpus_common import qemu_get_cpu
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.qdev_core import DeviceState
-from pyqemu_edu.hw.core.sysbus import sysbus_get_default
 from pyqemu_edu.monitor.qmp_nothing import DeviceNotActive
 from pyqemu_edu.qom.container import container_get
-from pyqemu_edu.qom.klass import object_dynamic_cast, object_get_typename
+from pyqemu_edu.qom.klass import object_get_typename
 from pyqemu_edu.qom.path import object_children, object_resolve_path_component
 from pyqemu_edu.qom.qom_qmp_cmds import DeviceNotFound
 from pyqemu_edu.softmmu.globals import statics as globals_
@@ -50,7 +49,6 @@ from pyqemu_edu.util.error import QemuError
 Info = dict[str, Any]
 
 MEMSAVE_CHUNK = 1024
-TYPE_PCI_HOST_BRIDGE = "pci-host-bridge"
 
 
 # --- running
@@ -207,13 +205,6 @@ def find_device_state(id: str) -> DeviceState:
     if not isinstance(obj, DeviceState):
         raise QemuError(f"{id} is not a hotpluggable device")
     return obj
-
-
-def qmp_query_pci() -> list[Info]:
-    """Each PCI bus and what is on it; of one that is there we have nothing to tell (QEMU `qmp_query_pci`)."""
-    if any(object_dynamic_cast(kid.child, TYPE_PCI_HOST_BRIDGE) for kid in sysbus_get_default().children):
-        raise QemuError("PCI buses are not described by this model of QEMU")
-    return []
 
 
 def qmp_dumpdtb(filename: str) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 from pyqemu_edu.chardev import char_cmds
 from pyqemu_edu.hw.core import machine_qmp_cmds as machine
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
+from pyqemu_edu.hw.pci.pci_qmp import qmp_query_pci
 from pyqemu_edu.hw.virtio import virtio_qmp as virtio
+from pyqemu_edu.migration import dirtyrate
 from pyqemu_edu.migration import options as migration
 from pyqemu_edu.monitor import fds, net_cmds, qmp_cmds, qmp_cmds_control, qmp_qom, qmp_trace
 from pyqemu_edu.monitor.hmp import qmp_human_monitor_command
@@ -35,6 +37,7 @@ def text(function: Callable[[], str]) -> Callable[[], dict[str, str]]:
 COMMANDS: dict[str, Callable[..., Any]] = {
     "add-fd":                     fds.qmp_add_fd,
     "add_client":                 fds.qmp_add_client,
+    "calc-dirty-rate":            dirtyrate.qmp_calc_dirty_rate,
     "chardev-add":                char_cmds.qmp_chardev_add,
     "chardev-change":             char_cmds.qmp_chardev_change,
     "chardev-remove":             char_cmds.qmp_chardev_remove,
@@ -71,6 +74,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "query-commands":             qmp_cmds_control.qmp_query_commands,
     "query-cpus-fast":            machine.qmp_query_cpus_fast,
     "query-current-machine":      machine.qmp_query_current_machine,
+    "query-dirty-rate":           dirtyrate.qmp_query_dirty_rate,
     "query-dump":                 qmp_cmds.qmp_query_dump,
     "query-fdsets":               fds.qmp_query_fdsets,
     "query-hotpluggable-cpus":    machine.qmp_query_hotpluggable_cpus,
@@ -82,7 +86,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "query-migrate-capabilities": migration.qmp_query_migrate_capabilities,
     "query-migrate-parameters":   migration.qmp_query_migrate_parameters,
     "query-name":                 qmp_cmds.qmp_query_name,
-    "query-pci":                  qmp_cmds.qmp_query_pci,
+    "query-pci":                  qmp_query_pci,
     "query-qmp-schema":           qmp_cmds_control.qmp_query_qmp_schema,
     "query-rx-filter":            net_cmds.qmp_query_rx_filter,
     "query-status":               qmp_cmds.qmp_query_status,
