@@ -91,7 +91,7 @@ def bdrv_a_allow_b(a: BdrvChild, b: BdrvChild) -> None:
 
 def bdrv_parent_perms_conflict(bs: BlockDriverState) -> None:
     """`QemuError` if two parents do not get along."""
-    for a, b in permutations(reversed(bs.parents), 2):
+    for a, b in permutations(bs.parents, 2):
         bdrv_a_allow_b(a, b)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyqemu_edu.block.block_backend import BlockBackend, blk_set_perm
-from pyqemu_edu.block.block_int import BDRV_SECTOR_SIZE, BLK_PERM
+from pyqemu_edu.block.block_backend_io import blk_getlength, blk_pread
+from pyqemu_edu.block.block_int import BDRV_SECTOR_SIZE, BLK_PERM, error_setg_errno
 from pyqemu_edu.hw.block.hd_geometry import hd_geometry_guess
 from pyqemu_edu.hw.core.qdev_properties import (
     DEFINE_PROP_BOOL,
@@ -151,3 +152,17 @@ def DEFINE_BLOCK_CHS_PROPERTIES(conf: str) -> Iterable[Property]:
     """The geometry, and the one that firmware is told."""
     names = ("cyls", "heads", "secs", "lcyls", "lheads", "lsecs")
     return tuple(DEFINE_PROP_UINT32(name, f"{conf}.{name}", 0) for name in names)
+
+
+def blk_check_size_and_read_all(blk: BlockBackend, size: int) -> bytes:
+    """All of a disk that must be exactly so large; for memory that begins with what is on a disk.  `QemuError`."""
+    try:
+        blk_len = blk_getlength(blk)
+    except OSError as error:
+        raise error_setg_errno(error, "can't get size of block backend") from None
+    if blk_len != size:
+        raise QemuError(f"device requires {size} bytes, block backend provides {blk_len} bytes")
+    try:
+        return blk_pread(blk, 0, size)
+    except OSError as error:
+        raise error_setg_errno(error, "can't read block backend") from None

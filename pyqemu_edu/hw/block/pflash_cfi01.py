@@ -1,7 +1,8 @@
 """Flash memory with Intel's commands (QEMU hw/block/pflash_cfi01.c).
 
 It reads like ROM.  A write is a command: from then on reads give status, identity or the *common flash interface*'s
-table, until a command says to read the array again.  Left out: a file behind it, so what is written is lost at exit.
+table, until a command says to read the array again.  With a disk behind it, what is programmed or erased goes there at
+once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pyqemu_edu.block.block_backend import BlockBackend, blk_set_perm, blk_supports_write_perm
+from pyqemu_edu.block.block_backend_io import blk_pwrite
+from pyqemu_edu.block.block_int import BDRV_SECTOR_SIZE, BLK_PERM, NO_PERM
+from pyqemu_edu.hw.block.block import blk_check_size_and_read_all
 from pyqemu_edu.hw.core.qdev_core import DeviceClass, DeviceState
 from pyqemu_edu.hw.core.qdev_properties import (
     DEFINE_PROP_BIT,
@@ -24,6 +29,7 @@ from pyqemu_edu.hw.core.qdev_properties_block import DEFINE_PROP_DRIVE
 from pyqemu_edu.hw.core.sysbus import TYPE_SYS_BUS_DEVICE, SysBusDevice, sysbus_init_mmio
 from pyqemu_edu.migration.vmstate import VMStateDescription
 from pyqemu_edu.qom.klass import object_check
+from pyqemu_edu.qom.property import object_property_set_str
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.memory import (
@@ -33,7 +39,7 @@ from pyqemu_edu.softmmu.memory import (
     memory_region_init_rom_device,
     memory_region_rom_device_set_romd,
 )
-from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.error import QemuError, error_fatal, error_report, loc_push
 from pyqemu_edu.util.log import LOG_UNIMP, qemu_log_mask
 
 TYPE_PFLASH_CFI01 = "cfi.pflash01"
@@ -52,6 +58,7 @@ WRITE_BUFFER        = 0xE8
 CONFIRM             = 0xD0
 
 STATUS_READY        = 0x80
+STATUS_ERASE_ERR    = 0x20
 STATUS_PROGRAM_ERR  = 0x10
 # fmt: on
 
@@ -60,7 +67,8 @@ STATUS_PROGRAM_ERR  = 0x10
 class PFlashCFI01(SysBusDevice):
     """A bank of chips side by side; `wcycle` counts the writes of a command, `blk_bytes` is the write buffer."""
 
-    blk: str | None = None
+    blk: BlockBackend | None = None
+    ro: bool = False
     nb_blocs: int = 0
     sector_len: int = 0
     bank_width: int = 0
@@ -142,6 +150,18 @@ def pflash_read(pfl: PFlashCFI01, offset: int, width: int) -> int:
 # ---- writing
 
 
+def pflash_update(pfl: PFlashCFI01, offset: int, size: int) -> None:
+    """Write what has changed to the disk, whole sectors of it."""
+    if pfl.blk is None:
+        return
+    start = offset // BDRV_SECTOR_SIZE * BDRV_SECTOR_SIZE
+    end = -(-(offset + size) // BDRV_SECTOR_SIZE) * BDRV_SECTOR_SIZE
+    try:
+        blk_pwrite(pfl.blk, start, bytes(pfl.storage[start:end]))
+    except OSError as error:
+        error_report(f"Could not update PFLASH: {error.strerror}")
+
+
 def pflash_data_write(pfl: PFlashCFI01, offset: int, value: int, width: int) -> None:
     """Store, or put into the write buffer while there is one; outside of it is an error."""
     data = value.to_bytes(width, byte_order(pfl))
@@ -164,6 +184,7 @@ def pflash_blk_write_start(pfl: PFlashCFI01, offset: int) -> None:
 def pflash_blk_write_flush(pfl: PFlashCFI01) -> None:
     """Store the write buffer."""
     pfl.storage[pfl.blk_offset : pfl.blk_offset + pfl.writeblock_size] = pfl.blk_bytes
+    pflash_update(pfl, pfl.blk_offset, pfl.writeblock_size)
     pfl.blk_offset = -1
 
 
@@ -192,7 +213,10 @@ def pflash_write(pfl: PFlashCFI01, offset: int, value: int, width: int) -> None:
     elif pfl.wcycle == 1:
         pflash_write_second(pfl, offset, value, width)
     elif pfl.wcycle == 2:
-        pflash_data_write(pfl, offset, value, width)
+        if pfl.ro or pfl.blk_offset == -1:
+            pfl.status |= STATUS_PROGRAM_ERR
+        else:
+            pflash_data_write(pfl, offset, value, width)
         pfl.status |= STATUS_READY
         pfl.wcycle += not pfl.counter
         pfl.counter -= 1
@@ -217,19 +241,36 @@ def pflash_write_command(pfl: PFlashCFI01, offset: int, value: int) -> None:
         pflash_error(pfl, offset, value)
         return
     if cmd == BLOCK_ERASE:
-        start = offset & ~(pfl.sector_len - 1)
-        pfl.storage[start : start + pfl.sector_len] = b"\xff" * pfl.sector_len
+        pflash_erase(pfl, offset & ~(pfl.sector_len - 1))
     if cmd in (BLOCK_ERASE, WRITE_BUFFER):
         pfl.status |= STATUS_READY
     pfl.wcycle += cmd not in (READ_STATUS, READ_ID)
     pfl.cmd = cmd
 
 
+def pflash_erase(pfl: PFlashCFI01, start: int) -> None:
+    """Set all bits of a sector (in QEMU a part of `pflash_write`)."""
+    if pfl.ro:
+        pfl.status |= STATUS_ERASE_ERR
+        return
+    pfl.storage[start : start + pfl.sector_len] = b"\xff" * pfl.sector_len
+    pflash_update(pfl, start, pfl.sector_len)
+
+
+def pflash_program(pfl: PFlashCFI01, offset: int, value: int, width: int) -> None:
+    """Store a value that is not for the write buffer (in QEMU a part of `pflash_write`)."""
+    if pfl.ro:
+        pfl.status |= STATUS_PROGRAM_ERR
+        return
+    pflash_data_write(pfl, offset, value, width)
+    pflash_update(pfl, offset, width)
+
+
 def pflash_write_second(pfl: PFlashCFI01, offset: int, value: int, width: int) -> None:
     """The second write gives a byte, a count, or a confirmation (in QEMU `pflash_write`)."""
     cmd = value & 0xFF
     if pfl.cmd in BYTE_PROGRAM:
-        pflash_data_write(pfl, offset, value, width)
+        pflash_program(pfl, offset, value, width)
         pfl.status |= STATUS_READY
         pfl.wcycle = 0
     elif pfl.cmd == WRITE_BUFFER:
@@ -285,7 +326,7 @@ def pflash_cfi01_fill_cfi_table(pfl: PFlashCFI01) -> None:
 
 
 def pflash_cfi01_realize(dev: DeviceState) -> None:
-    """Memory that reads as such and is written by commands; erased it is not: the bytes are 0."""
+    """Memory that reads as such and is written by commands; without a disk its bytes are 0 at first.  `QemuError`."""
     pfl = PFLASH_CFI01(dev)
     for attribute, value in (("sector-length", pfl.sector_len), ("num-blocks", pfl.nb_blocs)):
         if value == 0:
@@ -295,6 +336,11 @@ def pflash_cfi01_realize(dev: DeviceState) -> None:
     pfl.mem = memory_region_init_rom_device(dev, pflash_cfi01_ops, pfl, pfl.name, pfl.sector_len * pfl.nb_blocs)
     pfl.storage = memory_region_get_ram_ptr(pfl.mem)
     sysbus_init_mmio(pfl, pfl.mem)
+    if pfl.blk is not None:
+        pfl.ro = not blk_supports_write_perm(pfl.blk)
+        writes = NO_PERM if pfl.ro else BLK_PERM.WRITE
+        blk_set_perm(pfl.blk, BLK_PERM.CONSISTENT_READ | writes, BLK_PERM.ALL)
+        pfl.storage[:] = blk_check_size_and_read_all(pfl.blk, len(pfl.storage))
     pfl.max_device_width = pfl.max_device_width or pfl.device_width
     pfl.status = STATUS_READY
     pflash_cfi01_fill_cfi_table(pfl)
@@ -307,6 +353,16 @@ def pflash_cfi01_system_reset(dev: DeviceState) -> None:
     pflash_mode_read_array(pfl)
     pfl.status = STATUS_READY
     pfl.blk_offset = -1
+
+
+def pflash_cfi01_legacy_drive(fl: PFlashCFI01, blk: BlockBackend | None) -> None:
+    """Put the disk of a `-drive if=pflash` behind the flash."""
+    if blk is None or blk.legacy_dinfo is None:
+        return
+    with loc_push(blk.legacy_dinfo.opts.loc), error_fatal():
+        if fl.blk is not None:
+            raise QemuError("clashes with -machine")
+        object_property_set_str(fl, "drive", blk.name)
 
 
 vmstate_pflash = VMStateDescription("pflash_cfi01", version_id=1, minimum_version_id=1)

@@ -7,6 +7,7 @@ writing the address of a request to a third.  Left out: items that change, callb
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, field, replace
 
 from pyqemu_edu.hw.core.boards import MACHINE
@@ -38,23 +39,29 @@ from pyqemu_edu.qom.type import TYPE_INTERFACE, type_init
 from pyqemu_edu.softmmu.memory import AccessSizes, AddressSpace, DeviceEndian, MemoryRegionOps, memory_region_init_io
 from pyqemu_edu.softmmu.physmem import address_space_read, address_space_write
 from pyqemu_edu.trace.event import Event
-from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.error import QemuError, QemuExit, error_report
 
 TYPE_FW_CFG, TYPE_FW_CFG_MEM = "fw_cfg", "fw_cfg_mem"
 TYPE_FW_CFG_DATA_GENERATOR_INTERFACE = "fw_cfg-data-generator"
 
 # fmt: off
-FW_CFG_SIGNATURE  = 0x00   # numbers of items
-FW_CFG_ID         = 0x01
-FW_CFG_UUID       = 0x02
-FW_CFG_NOGRAPHIC  = 0x04
-FW_CFG_NB_CPUS    = 0x05
-FW_CFG_BOOT_MENU  = 0x0E
-FW_CFG_FILE_DIR   = 0x19
-FW_CFG_FILE_FIRST = 0x20
-FW_CFG_ARCH_LOCAL = 0x8000
-FW_CFG_ENTRY_MASK = 0x3FFF
-FW_CFG_INVALID    = 0xFFFF
+FW_CFG_SIGNATURE    = 0x00   # numbers of items
+FW_CFG_ID           = 0x01
+FW_CFG_UUID         = 0x02
+FW_CFG_NOGRAPHIC    = 0x04
+FW_CFG_NB_CPUS      = 0x05
+FW_CFG_KERNEL_SIZE  = 0x08
+FW_CFG_INITRD_SIZE  = 0x0B
+FW_CFG_BOOT_MENU    = 0x0E
+FW_CFG_KERNEL_DATA  = 0x11
+FW_CFG_INITRD_DATA  = 0x12
+FW_CFG_CMDLINE_SIZE = 0x14
+FW_CFG_CMDLINE_DATA = 0x15
+FW_CFG_FILE_DIR     = 0x19
+FW_CFG_FILE_FIRST   = 0x20
+FW_CFG_ARCH_LOCAL   = 0x8000
+FW_CFG_ENTRY_MASK   = 0x3FFF
+FW_CFG_INVALID      = 0xFFFF
 
 FW_CFG_DMA_CTL_ERROR, FW_CFG_DMA_CTL_READ, FW_CFG_DMA_CTL_SKIP, FW_CFG_DMA_CTL_SELECT, FW_CFG_DMA_CTL_WRITE = (
     0x01, 0x02, 0x04, 0x08, 0x10,
@@ -120,6 +127,36 @@ def fw_cfg_add_i16(s: FWCfgState, key: int, value: int) -> None:
 def fw_cfg_add_i32(s: FWCfgState, key: int, value: int) -> None:
     """Add a number of 32 bits."""
     fw_cfg_add_bytes(s, key, value.to_bytes(4, "little"))
+
+
+LOAD_IMAGE_MAX_GUNZIP_BYTES = 256 << 20
+
+
+def load_image_gzipped_buffer(filename: str, max_sz: int) -> bytes | None:
+    """What a compressed file holds, None if it is no such file (QEMU hw/core/loader.c)."""
+    try:
+        with open(filename, "rb") as file:
+            return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(file.read(), max_sz)
+    except (OSError, ValueError, zlib.error):
+        return None
+
+
+def load_image_to_fw_cfg(
+    fw_cfg: FWCfgState, size_key: int, data_key: int, image_name: str | None, try_decompress: bool
+) -> None:
+    """Add a file of the host as two items, its size and its bytes."""
+    if image_name is None:
+        return
+    data = load_image_gzipped_buffer(image_name, LOAD_IMAGE_MAX_GUNZIP_BYTES) if try_decompress else None
+    if data is None:
+        try:
+            with open(image_name, "rb") as file:
+                data = file.read()
+        except (OSError, ValueError):
+            error_report(f'failed to load "{image_name}"')
+            raise QemuExit(1) from None
+    fw_cfg_add_i32(fw_cfg, size_key, len(data))
+    fw_cfg_add_bytes(fw_cfg, data_key, data)
 
 
 def fw_cfg_modify_file(s: FWCfgState, filename: str, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 from pyqemu_edu.cpus_common import qemu_get_cpu
@@ -11,6 +12,18 @@ from pyqemu_edu.hw.core.loader import load_elf_ram_sym, load_image_targphys, rom
 from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.reset import qemu_register_reset_nosnapshotload
 from pyqemu_edu.hw.core.uboot_image import load_ramdisk, load_uimage
+from pyqemu_edu.hw.nvram.fw_cfg import (
+    FW_CFG_CMDLINE_DATA,
+    FW_CFG_CMDLINE_SIZE,
+    FW_CFG_INITRD_DATA,
+    FW_CFG_INITRD_SIZE,
+    FW_CFG_KERNEL_DATA,
+    FW_CFG_KERNEL_SIZE,
+    FWCfgState,
+    fw_cfg_add_bytes,
+    fw_cfg_add_i32,
+    load_image_to_fw_cfg,
+)
 from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
 from pyqemu_edu.softmmu.datadir import qemu_find_file
 from pyqemu_edu.softmmu.device_tree import qemu_fdt_dumpdtb, qemu_fdt_randomize_seeds
@@ -143,6 +156,18 @@ def riscv_load_fdt(dram_base: int, mem_size: int, fdt: Fdt) -> int:
     rom_add_blob_fixed("fdt", fdt.blob(), fdt_addr)
     qemu_register_reset_nosnapshotload(qemu_fdt_randomize_seeds, rom_ptr_for_as(fdt_addr, fdtsize))
     return fdt_addr
+
+
+def riscv_setup_firmware_boot(machine: MachineState, fw_cfg: FWCfgState) -> None:
+    """Leave kernel, RAM disk and command line to firmware that knows `fw_cfg`: nothing is loaded here."""
+    if machine.kernel_filename is None:
+        return
+    load_image_to_fw_cfg(fw_cfg, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, machine.kernel_filename, True)
+    load_image_to_fw_cfg(fw_cfg, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA, machine.initrd_filename, False)
+    if machine.kernel_cmdline is not None:
+        cmdline = os.fsencode(machine.kernel_cmdline) + b"\0"
+        fw_cfg_add_i32(fw_cfg, FW_CFG_CMDLINE_SIZE, len(cmdline))
+        fw_cfg_add_bytes(fw_cfg, FW_CFG_CMDLINE_DATA, cmdline)
 
 
 def riscv_rom_copy_firmware_info(rom_base: int, rom_size: int, reset_vec_size: int, kernel_entry: int) -> None:

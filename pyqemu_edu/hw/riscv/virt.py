@@ -1,7 +1,6 @@
 """The board that no hardware maker ever built, for guests that know QEMU (QEMU hw/riscv/virt.c).
 
-Left out: the Advanced Interrupt Architecture (`aia=`, whose controllers are known by name only), flash memory and
-device trees from files (`-drive if=pflash`, `-dtb`), KVM.
+Left out: the Advanced Interrupt Architecture (`aia=`, whose controllers are known by name only), KVM.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pyqemu_edu.hw.block.pflash_cfi01 import PFlashCFI01
+from pyqemu_edu.hw.block.pflash_cfi01 import PFlashCFI01, pflash_cfi01_legacy_drive
 from pyqemu_edu.hw.char.serial_mm import DEVICE_LITTLE_ENDIAN, serial_mm_init
 from pyqemu_edu.hw.core.boards import (
     MACHINE_CLASS,
@@ -53,6 +52,7 @@ from pyqemu_edu.hw.riscv.boot import (
     riscv_load_fdt,
     riscv_load_initrd,
     riscv_load_kernel,
+    riscv_setup_firmware_boot,
     riscv_setup_rom_reset_vec,
 )
 from pyqemu_edu.hw.riscv.numa import (
@@ -73,6 +73,7 @@ from pyqemu_edu.hw.riscv.virt_memmap import (
     VIRT_CLINT,
     VIRT_CPUS_MAX,
     VIRT_DRAM,
+    VIRT_FLASH,
     VIRT_IRQCHIP_MAX_GUESTS,
     VIRT_MROM,
     VIRT_RTC,
@@ -102,6 +103,7 @@ from pyqemu_edu.qom.property_types import object_class_property_add_bool, object
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.qom.user_creatable import object_initialize_child
+from pyqemu_edu.softmmu.blockdev import drive_get
 from pyqemu_edu.softmmu.device_tree import qemu_fdt_setprop_cell
 from pyqemu_edu.softmmu.globals import serial_hd
 from pyqemu_edu.softmmu.memory import (
@@ -149,12 +151,17 @@ def virt_machine_done(s: RISCVVirtState) -> None:
     s.fw_cfg = create_fw_cfg(s)
     rom_set_fw(s.fw_cfg)
     kernel_entry = 0
-    if s.kernel_filename:
+    if drive_get("pflash", 0, 1):
+        riscv_setup_firmware_boot(s, s.fw_cfg)
+        kernel_entry = VIRT_FLASH.base + VIRT_FLASH.size // 2
+    elif s.kernel_filename:
         kernel_start_addr = riscv_calc_kernel_start_addr(s.soc[0], firmware_end_addr)
         kernel_entry = riscv_load_kernel(s.kernel_filename, kernel_start_addr, None)
         virt_load_initrd(s, kernel_entry)
     assert s.fdt is not None
     fdt_load_addr = riscv_load_fdt(start_addr, s.ram_size, s.fdt)
+    if drive_get("pflash", 0, 0):
+        start_addr = VIRT_FLASH.base
     riscv_setup_rom_reset_vec(s.soc[0], start_addr, VIRT_MROM.base, VIRT_MROM.size, kernel_entry, fdt_load_addr)
 
 
@@ -191,6 +198,8 @@ def virt_machine_init(machine: MachineState) -> None:
     serial_mm_init(system_memory, VIRT_UART0.base, 0, uart_irq, 399193, serial_hd(0), DEVICE_LITTLE_ENDIAN)
     sysbus_create_simple("goldfish_rtc", VIRT_RTC.base, qdev_get_gpio_in(mmio_irqchip, RTC_IRQ))
     s.flash = virt_flash_create(s)
+    for unit, flash in enumerate(s.flash):
+        pflash_cfi01_legacy_drive(flash, drive_get("pflash", 0, unit))
     virt_flash_map(s.flash, system_memory)
     machine.fdt = create_fdt(s, s.soc, s.have_aclint, high_pcie, riscv_is_32bit(s.soc[0]))
     qemu_add_machine_init_done_notifier(lambda: virt_machine_done(s))
