@@ -23,8 +23,14 @@ from pyqemu_edu.real.decode_table import (
 
 RECORDED = Path(__file__).parent / "data/real/decode_table.json"
 
-MUCH = "rv64,h=false,Zfh=true,zbb=false,zbkb=true,zbkx=true,zbc=false,zbkc=true,svinval=true,xventanacondops=true,zkne=true,zksed=true,zksh=true"
-LITTLE = "rv64,h=false,d=false,Zfhmin=true,zba=false,zbs=false,m=false,zmmul=true,Zihintpause=false,Zifencei=false,zknd=true,zknh=true"
+MUCH = (
+    "rv64,h=false,Zfh=true,zbb=false,zbkb=true,zbkx=true,zbc=false,zbkc=true,svinval=true,"
+    "xventanacondops=true,zkne=true,zksed=true,zksh=true"
+)
+LITTLE = (
+    "rv64,h=false,d=false,Zfhmin=true,zba=false,zbs=false,m=false,zmmul=true,Zihintpause=false,"
+    "Zifencei=false,zknd=true,zknh=true"
+)
 """Extensions that have instructions in common, one without the other."""
 
 
