@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import mmap
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 from pyqemu_edu.accel.tcg.cpu_exec import cpu_exec, tcg_exec_realizefn
 from pyqemu_edu.accel.tcg.tb_maint import tb_flush
@@ -26,11 +28,11 @@ DEVICE_BASE = 0x10000000
 class BareHart:
     """One hart with 1 MiB of RAM at 0x80000000 and a device at 0x10000000 that notes what it is told."""
 
-    def __init__(self, *words: int | bytes, at: int = RAM_BASE) -> None:
+    def __init__(self, *words: int | bytes, at: int = RAM_BASE, read_block: Any = None) -> None:
         self.written: list[tuple[int, int, int]] = []
         self.cpu = cpu = RISCVCPU()
         cpu.klass = RISCVCPUClass()
-        cpu.klass.tcg_ops = riscv_tcg_ops
+        cpu.klass.tcg_ops = replace(riscv_tcg_ops, read_block=read_block)
         cpu.klass.has_work = lambda cpu: False
         cpu.klass.disas_set_info = set_info
         cpu.env_ptr = self.env = cpu.env

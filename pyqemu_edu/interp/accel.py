@@ -11,10 +11,12 @@ from typing import Any
 from pyqemu_edu.accel.accel_common import ACCEL_CLASS_NAME, TYPE_ACCEL, AccelClass, statics
 from pyqemu_edu.accel.tcg.tcg_accel_ops import tcg_accel_ops_init
 from pyqemu_edu.accel.tcg.tcg_all import TCG_STATE, TCGState, tcg_gdbstub_supported_sstep_flags, tcg_init_machine
+from pyqemu_edu.interp.cold import read_block
 from pyqemu_edu.interp.cpu_exec import interp_cpu_exec
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_register_static_array
 from pyqemu_edu.softmmu.accel_ops import ACCEL_OPS_NAME, TYPE_ACCEL_OPS, AccelOpsClass
+from pyqemu_edu.target.riscv.cpu import riscv_tcg_ops
 from pyqemu_edu.util.module import Constructor, ModuleInitType, QemuModinfo, module_info
 
 TYPE_INTERP_ACCEL = ACCEL_CLASS_NAME("interp")
@@ -81,3 +83,5 @@ module_info.append(
         listed=False,
     )
 )
+
+riscv_tcg_ops.read_block = read_block

@@ -79,7 +79,7 @@ class NumberMachine(Arithmetic):
 
         `CPULoopExit` passes through with pc on the instruction that trapped and its bits in `env.bins`.
         """
-        self._look_around()
+        self.look_around()
         x, steps, pc = self.x, self.steps, self.env.pc
         count = 0
         try:
@@ -115,7 +115,7 @@ class NumberMachine(Arithmetic):
         for tlb in self.cpu.tlb:
             tlb.code.clear()
 
-    def _look_around(self) -> None:
+    def look_around(self) -> None:
         """The mode decides which pages are seen, misa whether a jump may go between words, mstatus about floats."""
         was_on, self._fpu = self._fpu, riscv_cpu_fp_enabled(self.env)
         if was_on and not self._fpu:

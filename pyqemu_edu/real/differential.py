@@ -18,7 +18,8 @@ from pyqemu_edu.target.riscv.insn.decode import decode, insn_len
 from pyqemu_edu.vm import Qemu
 
 OPTIONS = "-machine spike -cpu rv64,Zfh=true -nographic -monitor none -serial stdio -bios none"
-OURS = ("interp", "tcg")
+OURS = ("interp", "tcg", "tcg -d out_asm -dfilter 0+1 -D /dev/null")
+"""Our readings: interpreted, translated where it is warm, and translated at once, as somebody reads the log of that."""
 BUDGET = 1_000_000  # instructions; a program needs some ten thousand
 
 State = dict[str, int]

@@ -431,10 +431,10 @@ def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
         tb.max_loops = max(1, MAX_LOOP_INSNS // tb.icount)
     for insn in tb.insns:
         insn.line += shift
-    tb.lines = lines
+    tb.text = "\n".join(lines)
     tb.registers = {local_name(temp): temp.place for temp in all_written(s.ops)}
     finish(tb, body.helpers)
-    return sum(map(len, lines)) + len(lines)
+    return len(tb.text)
 
 
 def all_written(ops: Sequence[TCGOp]) -> list[TCGTemp]:
@@ -475,8 +475,10 @@ def mmu_index(ops: Sequence[TCGOp]) -> int:
 
 def finish(tb: TranslationBlock, helpers: dict[str, Any]) -> None:
     """From source to function."""
-    code = compile("\n".join(tb.lines), f"<tb {tb.pc:#x}>", "exec")
+    GLOBALS.update(helpers)
+    code = compile(tb.text, f"<tb {tb.pc:#x}>", "exec")
     namespace: dict[str, Any] = {}
-    exec(code, {**GLOBALS, **helpers}, namespace)
-    tb.code = namespace[f"tb_{tb.pc:x}"]
-    tb.code_object = tb.code.__code__
+    exec(code, GLOBALS, namespace)
+    function = namespace[f"tb_{tb.pc:x}"]
+    tb.code_object = function.__code__
+    tb.code = function

@@ -93,7 +93,7 @@ def block_graph(process: Process, log: Log | None = None) -> Figure:
 
 def block_node(tb: TranslationBlock, entries: Counter[int]) -> str:
     """A block in the graph: its address, its length, and its instructions."""
-    insns = [insn.text for insn in tb.insns if insn.text]
+    insns = [insn.text for insn in tb.assembly() if insn.text]
     shown = insns if len(insns) <= 6 else [*insns[:5], f"… {len(insns) - 5} more"]
     count = f" ×{entries[tb.pc]:,}" if entries[tb.pc] else ""
     label = "\n".join([f"{tb.pc:#x}: {tb.icount} instructions{count}", *shown])

@@ -38,16 +38,17 @@ exec_tb_exit = Event("exec_tb_exit", "last_tb", "flags")
 
 @dataclass(eq=False, slots=True)
 class TBInsn:
-    """A guest instruction of a block: the data of its `insn_start`, its assembly, the line where its Python begins."""
+    """A guest instruction of a block: the data of its `insn_start`, its bits, the line where its Python begins."""
 
     data: tuple[int, ...]
-    disassemble: Callable[[], str] = str
+    disassemble: Callable[[int, int], str] | None = None
+    opcode: int = 0
     line: int = 0
 
     @property
     def text(self) -> str:
         """Its assembly, made only when somebody looks."""
-        return self.disassemble()
+        return self.disassemble(self.data[0], self.opcode) if self.disassemble else ""
 
 
 @dataclass(eq=False)
@@ -70,7 +71,7 @@ class TranslationBlock:
     jmp_list: list[tuple[TranslationBlock, int]] = field(default_factory=list)
     code: Any = None
     code_object: CodeType | None = None
-    lines: list[str] = field(default_factory=list)
+    text: str = ""
     insns: list[TBInsn] = field(default_factory=list)
     registers: dict[str, str] = field(default_factory=dict)
     tc_ptr: int = 0
@@ -79,11 +80,21 @@ class TranslationBlock:
 
     @property
     def source(self) -> str:
-        """The function's text: each instruction's assembly stands as a comment before what it does."""
-        lines = self.lines.copy()
+        """The function's text: each instruction's assembly stands as a comment before what it does.
+
+        As long as a block is interpreted that is all there is.
+        """
+        if not self.text:
+            return "".join(f"# {insn.data[0]:#x}: {insn.text}\n" for insn in self.assembly())
+        lines = self.text.splitlines()
         for insn in self.insns:
             lines[insn.line - 1] += f" {insn.text}"
         return "\n".join(lines) + "\n"
+
+    def assembly(self) -> list[TBInsn]:
+        """Its instructions, whether it is translated or interpreted."""
+        found: list[TBInsn] = self.insns if self.text else self.code.insns()
+        return found
 
     def __repr__(self) -> str:
         return f"<TranslationBlock {self.pc:#x}, {self.icount} instructions>"

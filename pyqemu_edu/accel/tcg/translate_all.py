@@ -9,6 +9,8 @@ from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code_hostp
 from pyqemu_edu.accel.tcg.tb import (
     CF_COUNT_MASK,
     CF_LAST_IO,
+    CF_NO_GOTO_PTR,
+    CF_NO_GOTO_TB,
     CF_USE_ICOUNT,
     TCG_MAX_INSNS,
     TranslationBlock,
@@ -20,6 +22,9 @@ from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState
 from pyqemu_edu.tcg.python_backend import ARRAYS
 from pyqemu_edu.tcg.tcg import tcg_ctx, tcg_func_start, tcg_gen_code
 from pyqemu_edu.util.log import (
+    CPU_LOG_TB_IN_ASM,
+    CPU_LOG_TB_OP,
+    CPU_LOG_TB_OP_OPT,
     CPU_LOG_TB_OUT_ASM,
     qemu_log,
     qemu_log_in_addr_range,
@@ -36,10 +41,30 @@ def tb_gen_code(cpu: CPUState, pc: int, cs_base: int, flags: int, cflags: int) -
     tb = TranslationBlock(pc, cs_base, flags, cflags, page_addr=[phys_pc, -1], tc_ptr=tcg_tb_alloc())
     if translate_block:
         translate_block(tb, pc, tb.tc_ptr)
-    size = setjmp_gen_code(cpu, tb, pc, host_pc, max_insns)
-    if qemu_loglevel_mask(CPU_LOG_TB_OUT_ASM) and qemu_log_in_addr_range(pc):
-        qemu_log(f"OUT: [size={size}]\n{tb.source}\n")
+    if may_be_cold(cflags) and host_pc is not None:
+        tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
+        assert tcg_ops is not None
+        tb.code = tcg_ops.read_block(cpu, tb, pc, host_pc) if tcg_ops.read_block else None
+    if tb.code is None:
+        setjmp_gen_code(cpu, tb, pc, host_pc, max_insns)
     return tb if phys_pc == -1 else tb_link_page(tb)
+
+
+def may_be_cold(cflags: int) -> bool:
+    """Whether a block need not be translated yet: nobody counts, steps, or reads how it is done (Not in QEMU)."""
+    logs = CPU_LOG_TB_IN_ASM | CPU_LOG_TB_OP | CPU_LOG_TB_OP_OPT | CPU_LOG_TB_OUT_ASM
+    counted = CF_COUNT_MASK | CF_NO_GOTO_TB | CF_NO_GOTO_PTR | CF_USE_ICOUNT
+    return not cflags & counted and not qemu_loglevel_mask(logs)
+
+
+def tb_translate(cpu: CPUState, tb: TranslationBlock, cold: object, host_pc: memoryview) -> None:
+    """Translate a block that was interpreted so far, unless another vCPU has just done so (Not in QEMU)."""
+    with tb_ctx().lock:
+        if tb.code is cold:
+            size = tb.size
+            setjmp_gen_code(cpu, tb, tb.pc, host_pc, TCG_MAX_INSNS)
+            assert tb.size == size
+            tb.loops = tb.max_loops if tb in tb.jmp_dest else 1
 
 
 def tcg_tb_alloc() -> int:
@@ -50,8 +75,8 @@ def tcg_tb_alloc() -> int:
         return s.tc_ptr
 
 
-def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, host_pc: memoryview | None, max_insns: int) -> int:
-    """From guest code to operations to Python; the length of the source."""
+def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, host_pc: memoryview | None, max_insns: int) -> None:
+    """From guest code to operations to Python."""
     s = tcg_ctx()
     tcg_func_start(s)
     s.tb_cflags = tb.cflags
@@ -59,7 +84,9 @@ def setjmp_gen_code(cpu: CPUState, tb: TranslationBlock, pc: int, host_pc: memor
     assert tcg_ops is not None and tcg_ops.translate_code is not None
     tcg_ops.translate_code(cpu, tb, max_insns, pc, host_pc)
     assert tb.size != 0
-    return tcg_gen_code(s, tb, pc)
+    size = tcg_gen_code(s, tb, pc)
+    if qemu_loglevel_mask(CPU_LOG_TB_OUT_ASM) and qemu_log_in_addr_range(pc):
+        qemu_log(f"OUT: [size={size}]\n{tb.source}\n")
 
 
 def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, exception: BaseException) -> None:

@@ -127,7 +127,8 @@ class WorkItem:
 class TCGCPUOps:
     """What TCG asks of an architecture (QEMU include/hw/core/tcg-cpu-ops.h).
 
-    The last two stand here, as in later QEMUs; in 7.2 the link editor finds the target's `gen_intermediate_code`.
+    The last three stand here: `translate_code` as in later QEMUs, in 7.2 the link editor finds the target's
+    `gen_intermediate_code`; `read_block` (Not in QEMU) is what an interpreter does for a block until it is warm.
     """
 
     initialize: Callable[[], None]
@@ -144,6 +145,7 @@ class TCGCPUOps:
     debug_check_breakpoint: Callable[[CPUState], bool] | None = None
     debug_check_watchpoint: Callable[[CPUState, CPUWatchpoint], bool] | None = None
     translate_code: Callable[..., None] | None = None
+    read_block: Callable[..., Any] | None = None
     get_tb_cpu_state: Callable[[Any], tuple[int, int, int]] | None = None
 
 

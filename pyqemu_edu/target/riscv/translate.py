@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK, cpu_lduw_code
+from pyqemu_edu.accel.tcg.cputlb import PAGE_MASK
 from pyqemu_edu.accel.tcg.tb import TB_EXIT_NOCHAIN, TBInsn, TranslationBlock
 from pyqemu_edu.accel.tcg.translator import (
     DISAS_NEXT,
@@ -345,7 +344,7 @@ def riscv_tr_tb_start(ctx: DisasContext, cs: CPUState) -> None:
 
 def riscv_tr_insn_start(ctx: DisasContext, cs: CPUState) -> None:
     """Note where an instruction begins."""
-    ctx.tb.insns.append(TBInsn((ctx.pc_next, 0)))
+    ctx.tb.insns.append(TBInsn((ctx.pc_next, 0), comment))
     tcg_gen_insn_start(ctx.tcg, ctx.pc_next, 0)
 
 
@@ -353,7 +352,7 @@ def riscv_tr_translate_insn(ctx: DisasContext, cs: CPUState) -> None:
     """Translate one instruction; only a block's first may reach into another page."""
     env = cs.env_ptr
     decode_opc(env, ctx, translator_lduw(env, ctx, ctx.pc_next))
-    ctx.tb.insns[-1].disassemble = partial(comment, ctx.pc_next, ctx.opcode)
+    ctx.tb.insns[-1].opcode = ctx.opcode
     ctx.pc_next = ctx.pc_succ_insn
     if ctx.is_jmp == DISAS_NEXT and not _next_is_on_page(env, ctx):
         ctx.is_jmp = DISAS_TOO_MANY
@@ -370,7 +369,7 @@ def _next_is_on_page(env: Any, ctx: DisasContext) -> bool:
         return False
     if pc & ~PAGE_MASK <= (1 << 12) - MAX_INSN_LEN:
         return True
-    return pc + insn_len(cpu_lduw_code(env, pc)) <= page + (1 << 12)
+    return pc + insn_len(translator_lduw(env, ctx, pc)) <= page + (1 << 12)
 
 
 def riscv_tr_tb_stop(ctx: DisasContext, cs: CPUState) -> None:
