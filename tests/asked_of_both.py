@@ -17,6 +17,7 @@ from pyqemu_edu.process import Process
 from pyqemu_edu.qom.zoo import run_program_constructors
 from pyqemu_edu.softmmu.cpus import cpus_shutdown
 from pyqemu_edu.softmmu.vl import qemu_init
+from pyqemu_edu.util.assertion import report_abort
 from pyqemu_edu.util.error import QemuAbort, QemuError, QemuExit, error_report_err
 
 POLLS = {"271", "7"}
@@ -58,14 +59,14 @@ class Run:
             error_report_err(error)
             return 1
         except QemuAbort as abort:
-            self.process.stderr.write(f"{abort}\n")
+            report_abort(abort)
             return abort.status
         return RUNS
 
     @property
     def answer(self) -> Answer:
         """What it said."""
-        return Answer(self.stderr, self.stdout, self.rc)
+        return Answer(without_time(self.stderr), without_module(self.stdout), self.rc)
 
 
 def ask_real(real_qemu: str, args: Sequence[str], folder: Path) -> Answer:
@@ -81,7 +82,17 @@ def ask_real(real_qemu: str, args: Sequence[str], folder: Path) -> Answer:
     stderr = re.sub(r"qemu: module .*\n", "", stderr)
     stderr = re.sub(r"[^\n]*: terminating on signal 15 from pid .*\n", "", stderr)
     status = program.returncode if program.returncode >= 0 else 128 - program.returncode
-    return Answer(stderr, stdout, RUNS if up else status)
+    return Answer(without_time(stderr), without_module(stdout), RUNS if up else status)
+
+
+def without_time(stderr: str) -> str:
+    """Without the time of day, which `-msg timestamp=on` puts before each message."""
+    return re.sub(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ", "", stderr, flags=re.MULTILINE)
+
+
+def without_module(stdout: str) -> str:
+    """Without the one device that is in a package of its own, which need not be installed."""
+    return re.sub(r'name "virtio-gpu-gl-device".*\n', "", stdout)
 
 
 def wait_until_up(program: subprocess.Popen[str]) -> bool:

@@ -220,7 +220,7 @@ def test_an_entry_remembers_where_it_was_written(process):
     from pyqemu_edu.util.error import cur_loc
 
     qemu_opts_foreach(qemu_find_opts("device"), lambda opts: seen.append(str(cur_loc())) or False)
-    assert seen == ["-device x: "]
+    assert seen == ["-device x:"]
 
 
 # --- types ---

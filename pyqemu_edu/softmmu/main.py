@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pyqemu_edu.io.watch import close_watches
 from pyqemu_edu.os_posix import os_setup_signal_handling
-from pyqemu_edu.process import current_process
 from pyqemu_edu.softmmu.cpus import cpus_shutdown
 from pyqemu_edu.softmmu.runstate import qemu_cleanup, qemu_main_loop
 from pyqemu_edu.softmmu.vl import qemu_init
+from pyqemu_edu.util.assertion import report_abort
 from pyqemu_edu.util.error import QemuAbort, QemuError, QemuExit, error_report_err
 
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
         error_report_err(error)
         return 1
     except QemuAbort as abort:
-        current_process().stderr.write(f"{abort}\n")
+        report_abort(abort)
         return abort.status
     finally:
         cpus_shutdown()

@@ -15,6 +15,8 @@ from pyqemu_edu.softmmu.object_options import object_option_parse
 from pyqemu_edu.softmmu.options_def import QEMU_OPTIONS, SECTIONS, QEMUOption
 from pyqemu_edu.softmmu.vl_help import parse_machine, version
 from pyqemu_edu.softmmu.vl_parse import (
+    configure_msg,
+    note_guest_name,
     parse_accel,
     parse_device,
     parse_display,
@@ -170,7 +172,7 @@ SINKS: dict[str, Sink] = {
     "preconfig":          variable("preconfig_requested", True),
     "icount":             in_list("icount"),
     "rtc":                in_list("rtc", permit_abbrev=False),
-    "name":               in_list("name"),
+    "name":               in_list("name", then=note_guest_name),
     "uuid":               Sink("variable qemu_uuid", parse_uuid),
     "seed":               Sink("random numbers", qemu_guest_random_seed_main),
     "action":             in_list("action", permit_abbrev=False),
@@ -187,7 +189,7 @@ SINKS: dict[str, Sink] = {
     "D":                  variable("log_file"),
     "dfilter":            Sink("the log's address ranges", qemu_set_dfilter_ranges),
     "trace":              in_list("trace"),
-    "msg":                in_list("msg", permit_abbrev=False),
+    "msg":                in_list("msg", permit_abbrev=False, then=configure_msg),
     "plugin":             unsupported("Plugins are machine code of the host."),
     # the process
     "L":                  Sink("the data folders", data_dir),

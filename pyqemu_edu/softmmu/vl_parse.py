@@ -18,6 +18,7 @@ from pyqemu_edu.softmmu.vl_sinks import machine_merge_property, monitor_parse, n
 from pyqemu_edu.util.config import qemu_config_do_parse, qemu_find_opts, qemu_find_opts_err, qemu_read_config_file
 from pyqemu_edu.util.cutils import is_help_option
 from pyqemu_edu.util.error import QemuError, QemuExit, cur_loc, error_fatal, error_report
+from pyqemu_edu.util.error import statics as messages
 from pyqemu_edu.util.keyval import keyval_merge, keyval_parse
 from pyqemu_edu.util.option import (
     QemuOpts,
@@ -29,7 +30,7 @@ from pyqemu_edu.util.option import (
     qemu_opts_find,
 )
 from pyqemu_edu.util.option_parse import qemu_opts_parse_noisily
-from pyqemu_edu.util.qdict import QDict
+from pyqemu_edu.util.qdict import QDict, qdict_crumple
 
 # --- the four kinds of sink ---
 
@@ -245,6 +246,8 @@ def parse_readconfig(argument: str) -> None:
     """`-readconfig`: options from a file."""
     try:
         qemu_read_config_file(argument, qemu_parse_config_group)
+    except IsADirectoryError as error:
+        raise QemuError(f"Cannot read config file: {error.strerror}") from error
     except OSError as error:
         raise QemuError(f"Could not open '{argument}': {error.strerror}") from error
 
@@ -263,13 +266,26 @@ def qemu_parse_config_group(group: str, qdict: QDict) -> None:
     if is_qemuopts_group(group):
         qemu_config_do_parse(group, qdict)
         return
-    crumpled, _ = keyval_parse(",".join(f"{key}={value.replace(',', ',,')}" for key, value in qdict.items()))
+    crumpled = qdict_crumple(qdict)
+    if isinstance(crumpled, list):
+        raise QemuError("Lists cannot be at top level of a configuration section")
     if group == "object":
         object_option_add_visitor(KeyvalInputVisitor(crumpled))
     elif group == "machine":
         keyval_merge(statics().machine_opts_dict, crumpled)
     else:
         machine_merge_property(group.removesuffix("-opts"), crumpled)
+
+
+def configure_msg(opts: QemuOpts) -> None:
+    """`-msg`: what stands before every message from now on."""
+    messages().message_with_timestamp = qemu_opt_get_bool(opts, "timestamp", False)
+    messages().error_with_guestname = qemu_opt_get_bool(opts, "guest-name", False)
+
+
+def note_guest_name(opts: QemuOpts) -> None:
+    """`-name`: messages may be asked to begin with the guest's (in QEMU a part of `qemu_init`)."""
+    messages().error_guest_name = qemu_opt_get(opts, "guest")
 
 
 def parse_semihosting_config(argument: str) -> QemuOpts:

@@ -19,6 +19,15 @@ def program_name() -> str:
     return os.path.basename(current_process().argv[0])
 
 
+def report_abort(abort: QemuAbort) -> None:
+    """Print what C prints as it aborts; GLib also tells whoever runs it as a test (Not in QEMU)."""
+    text = str(abort)
+    if text.startswith("ERROR:"):
+        current_process().stdout.write(f"Bail out! {text}\n")
+        text = f"**\n{text}"
+    current_process().stderr.write(f"{text}\n")
+
+
 def g_assert(condition: object, where: str, expression: str) -> None:
     """GLib's assertion; `where` is "file:line:function"."""
     if not condition:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from pyqemu_edu.process import per_process
 from pyqemu_edu.trace.event import Event
-from pyqemu_edu.util.error import Location, QemuAbort, QemuError, error_fatal, error_report_err, loc_push
+from pyqemu_edu.util.error import (
+    Location,
+    QemuAbort,
+    QemuError,
+    error_fatal,
+    error_report_err,
+    loc_push,
+    loc_set_file,
+)
 from pyqemu_edu.util.option import (
     QemuOptDesc,
     QemuOpts,
@@ -90,21 +99,31 @@ def qemu_find_opts_singleton(group: str) -> QemuOpts:
 
 # --- configuration files ---
 
-_GROUP_WITH_ID = re.compile(r'\[(\S{1,63}) "([^"]{1,63})"\]')
-_GROUP = re.compile(r"\[([^\]]{1,63})\]")
-_ARGUMENT = re.compile(r'\s*(\S{1,63})\s*=\s*"([^"]{0,1023})"')
+# As C's sscanf() reads them: what ends a group or a value may be missing.
+_GROUP_WITH_ID = re.compile(r'\[\s*(\S{1,63})\s*"([^"]{1,63})')
+_GROUP = re.compile(r"\[([^\]]{1,63})")
+_KEY = re.compile(r"\s*(\S{1,63})")
+_VALUE = re.compile(r'\s*=\s*"([^"]{1,1023})')
+LINE_MAX = 1023
 
 
 def qemu_read_config_file(filename: str, callback: ConfigCallback) -> None:
-    """Read a configuration file and hand each of its groups to `callback`; `OSError` if it cannot be opened."""
-    with open(filename, encoding="utf-8") as file:
+    """Read a configuration file and hand each of its groups to `callback`; `OSError` if it cannot be read."""
+    with (
+        open(filename, encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+        loc_push(Location()),
+        error_fatal(),
+    ):
         qemu_config_foreach(file, callback, filename)
 
 
 def qemu_config_foreach(file: TextIO, callback: ConfigCallback, filename: str) -> None:
-    """Hand each `[group]` or `[group "id"]` and its `key = "value"` lines to `callback`."""
+    """Hand each `[group]` or `[group "id"]` and its `key = "value"` lines to `callback`.
+
+    What it complains of is said to be in the line read last.
+    """
     group, qdict = "", None
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(iter(lambda: file.readline(LINE_MAX), ""), 1):
         if line.startswith(("\n", "#")):
             continue
         if header := _header(line):
@@ -112,10 +131,20 @@ def qemu_config_foreach(file: TextIO, callback: ConfigCallback, filename: str) -
                 callback(group, qdict)
             group, qdict = header
             continue
-        with loc_push(Location(filename=filename, line=number)), error_fatal():
-            _argument(line, qdict)
+        loc_set_file(filename, number)
+        _argument(line, qdict)
     if qdict is not None:
-        callback(group, qdict)
+        with without_hint():
+            callback(group, qdict)
+
+
+@contextmanager
+def without_hint() -> Iterator[None]:
+    """An error ends the process at once, before anybody can add a hint (in QEMU `errp` is `&error_fatal`)."""
+    try:
+        yield
+    except QemuError as error:
+        raise QemuError(error.message) from None
 
 
 def _header(line: str) -> tuple[str, QDict] | None:
@@ -127,12 +156,14 @@ def _header(line: str) -> tuple[str, QDict] | None:
 
 
 def _argument(line: str, qdict: QDict | None) -> None:
-    match = _ARGUMENT.match(line)
-    if match is None:
+    """A key with its value; whatever else follows a key is no value (in QEMU a part of the above)."""
+    key = _KEY.match(line)
+    if key is None:
         raise QemuError("parse error")
     if qdict is None:
         raise QemuError("no group defined")
-    qdict[match[1]] = match[2]
+    value = _VALUE.match(line, key.end())
+    qdict[key[1]] = value[1] if value else ""
 
 
 def qemu_config_do_parse(group: str, qdict: QDict) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pyqemu_edu.process import current_process, per_process
 
@@ -55,15 +56,18 @@ class Location:
 
     def __str__(self) -> str:
         if self.filename:
-            return f"{self.filename}:{self.line}: "
+            return f"{self.filename}:{self.line}:"
         words = " ".join(word for word in (self.option, self.argument) if word)
-        return f"{words}: " if words else ""
+        return f"{words}:" if words else ""
 
 
 class Statics:
     def __init__(self) -> None:
         self.locations: list[Location] = []
         self.monitor_puts: Callable[[str], object] | None = None
+        self.message_with_timestamp = False
+        self.error_with_guestname = False
+        self.error_guest_name: str | None = None
 
 
 statics = per_process(Statics)
@@ -77,6 +81,11 @@ def loc_push(location: Location) -> Iterator[None]:
         yield
     finally:
         statics().locations.pop()
+
+
+def loc_set_file(filename: str, line: int) -> None:
+    """From now on, messages come from this line of a file, until the enclosing `loc_push` ends."""
+    statics().locations[-1] = Location(filename=filename, line=line)
 
 
 def cur_loc() -> Location:
@@ -96,8 +105,26 @@ def monitor_set_cur(puts: Callable[[str], object]) -> Iterator[None]:
 
 
 def _report(kind: str, message: str) -> None:
-    program = "" if statics().monitor_puts else f"{os.path.basename(current_process().argv[0])}: "
-    error_printf(f"{program}{cur_loc()}{kind}{message}\n")
+    """Print a message with all that stands before it (QEMU `vreport`)."""
+    if not statics().monitor_puts:
+        error_printf(sender())
+    error_printf(f"{print_loc()}{kind}{message}\n")
+
+
+def sender() -> str:
+    """When it was, and which guest's, if the user wants to know (in QEMU a part of `vreport`)."""
+    s = statics()
+    now = datetime.now(UTC).replace(tzinfo=None)
+    timestamp = f"{now.isoformat(timespec='microseconds')}Z " if s.message_with_timestamp else ""
+    return timestamp + (f"{s.error_guest_name} " if s.error_with_guestname and s.error_guest_name else "")
+
+
+def print_loc() -> str:
+    """The program's name and where it was; no blank is between it and a file's (in C it is printed)."""
+    where, filename = str(cur_loc()), cur_loc().filename
+    program = "" if statics().monitor_puts else f"{os.path.basename(current_process().argv[0])}:"
+    parts = [program + where] if filename else [program, where]
+    return "".join(f"{part} " for part in parts if part)
 
 
 def error_report(message: str) -> None:

@@ -12,6 +12,7 @@ import threading
 import numpy as np
 
 from pyqemu_edu.process import per_process
+from pyqemu_edu.util.assertion import g_assert
 from pyqemu_edu.util.cutils import parse_uint
 from pyqemu_edu.util.error import QemuError
 
@@ -46,6 +47,8 @@ def qemu_guest_random_seed_thread_part1() -> int:
 
 def qemu_guest_random_seed_thread_part2(seed: int) -> None:
     """Begin this thread's numbers at `seed`."""
+    where = "util/guest-random.c:82:qemu_guest_random_seed_thread_part2"
+    g_assert(not hasattr(statics().thread, "rand"), where, "thread_rand == NULL")
     if statics().deterministic:
         words = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint32)
         statics().thread.rand = np.random.RandomState(words)

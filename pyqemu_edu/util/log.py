@@ -102,7 +102,7 @@ _RANGE = re.compile(r"(?P<left>[^-+.]*)(?P<op>[-+]|\.\.)(?P<right>.*)")
 
 def qemu_set_dfilter_ranges(filter_spec: str) -> None:
     """Log code in these ranges only: `first..last`, `first+length` or `last-length`, joined by commas."""
-    statics().debug_regions = [_dfilter_range(text) for text in filter_spec.split(",")]
+    statics().debug_regions = [_dfilter_range(text) for text in filter_spec.split(",") if filter_spec]
 
 
 def _dfilter_range(text: str) -> range:
@@ -148,6 +148,8 @@ def qemu_set_log_internal(filename: str | None, changed_name: bool, log_flags: i
     With `-d tid` C writes one file for each thread; here all write to that of the process.
     """
     s = statics()
+    if s.global_filename is not None:
+        log_flags &= ~LOG_PER_THREAD  # it is too late for that
     check_filename_template(filename, bool(log_flags & LOG_PER_THREAD))
     s.qemu_loglevel = log_flags & ~LOG_PER_THREAD
     if changed_name:
