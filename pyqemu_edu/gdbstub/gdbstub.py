@@ -6,7 +6,7 @@ from typing import Any
 
 from pyqemu_edu.accel.accel_softmmu import accel_supported_gdbstub_sstep_flags
 from pyqemu_edu.accel.tcg.tb_maint import tb_flush
-from pyqemu_edu.chardev.char import chardev_new, qemu_chr_new_mux_mon
+from pyqemu_edu.chardev.char import qemu_chardev_new, qemu_chr_new_mux_mon
 from pyqemu_edu.chardev.char_fe import (
     qemu_chr_fe_deinit,
     qemu_chr_fe_init,
@@ -43,6 +43,7 @@ from pyqemu_edu.softmmu.runstate_transitions import (
     runstate_is_running,
 )
 from pyqemu_edu.util.error import error_report
+from pyqemu_edu.util.id import IdSubSystems, id_generate
 
 TYPE_CHARDEV_GDB = "chardev-gdb"
 
@@ -187,7 +188,7 @@ def init_gdbserver_state() -> GDBState:
     s = GDBState(supported_sstep_flags=accel_supported_gdbstub_sstep_flags())
     s.sstep_flags &= s.supported_sstep_flags
     qemu_add_vm_change_state_handler(gdb_vm_state_change, None)
-    s.mon_chr = chardev_new("", TYPE_CHARDEV_GDB, {})
+    s.mon_chr = qemu_chardev_new(id_generate(IdSubSystems.CHR), TYPE_CHARDEV_GDB, {})
     monitor_init_hmp(s.mon_chr, False)
     return s
 

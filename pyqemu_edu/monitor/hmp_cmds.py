@@ -267,7 +267,7 @@ def hmp_sync_profile(mon: Monitor, args: QDict) -> str:
     if op is None:
         return f"sync-profile is {'on' if s.sync_profile else 'off'}\n"
     if op not in ("on", "off", "reset"):
-        raise QemuError(f"invalid parameter '{op}', expecting 'on', 'off', or 'reset'")
+        raise QemuError(f"Invalid parameter '{op}'")
     s.sync_profile = op == "on" if op != "reset" else s.sync_profile
     return ""
 
