@@ -140,7 +140,7 @@ DEVICE = {
 }
 DEVICE_TYPES = tuple(
     """
-    virtio-rng-device virtio-serial-device rv64-riscv-cpu riscv.sifive.plic device loader nosuch help
+    virtio-rng-device virtio-serial-device rv64-riscv-cpu riscv.sifive.plic device nosuch help
     sysbus-ohci e1000 usb-kbd VGA virtio-mmio serial-mm
     """.split()
 )

@@ -27,6 +27,8 @@ RECORDED = Path(__file__).parent / "data" / "grammar.json"
 QUIET = "-display none -nodefaults -monitor none -serial none -S".split()
 EXAMPLES = int(os.environ.get("GRAMMAR_EXAMPLES", "40"))
 PER_TEST = 50
+LONG = 5000
+"""Characters of help that are too many to keep."""
 
 
 def recordings() -> list[list[dict]]:
@@ -69,8 +71,9 @@ def record(real_qemu: str, count: int) -> None:
 
     gather()
     with tempfile.TemporaryDirectory() as folder:
-        kept = [{"args": args, **asdict(ask_real(real_qemu, [*QUIET, *args], Path(folder)))} for args in lines]
-    RECORDED.write_text("[\n" + ",\n".join(json.dumps(one) for one in kept) + "\n]\n")
+        answers = [(args, ask_real(real_qemu, [*QUIET, *args], Path(folder))) for args in lines]
+    kept = [json.dumps({"args": args, **asdict(answer)}) for args, answer in answers if len(answer.stdout) < LONG]
+    RECORDED.write_text("[\n" + ",\n".join(kept) + "\n]\n")
 
 
 if __name__ == "__main__":

@@ -29,13 +29,18 @@ from pyqemu_edu.qom.klass import (
 from pyqemu_edu.qom.link import object_property_add_child, object_property_try_add_child
 from pyqemu_edu.qom.object import object_unparent, object_unref
 from pyqemu_edu.qom.object_interfaces import object_set_properties_from_keyval
+from pyqemu_edu.qom.paper_properties import paper_properties
+from pyqemu_edu.qom.qom_qmp_cmds import DEVICE_STATE_PROPERTIES
 from pyqemu_edu.softmmu.qdev_facts import device_facts
 from pyqemu_edu.softmmu.qdev_help import ALIAS_OF, QDEV_ALIAS_TABLE
 from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.option import QemuOpts, qemu_opts_to_qdict
-from pyqemu_edu.util.qdict import QDict
+from pyqemu_edu.util.qdict import QDict, qdict_entries
 
 Path = list[str]
+
+NO_PROPERTIES = ("driver", "bus", "id")
+"""What of a `-device` is no property of the device."""
 
 
 class Statics:
@@ -220,6 +225,14 @@ def check_hotplug(dev: DeviceState, driver: str, bus: BusState | None) -> None:
         raise QemuError(f"Device '{driver}' can not be hotplugged on this machine")
 
 
+def refuse_unknown(driver: str, opts: QDict) -> None:
+    """There will be no such device; but what it would not know is refused first (Not in QEMU)."""
+    known = {prop.name for prop in paper_properties(driver) or ()} | DEVICE_STATE_PROPERTIES
+    for name, _ in qdict_entries({name: value for name, value in opts.items() if name not in NO_PROPERTIES}):
+        if name not in known:
+            raise QemuError(f"Property '{driver}.{name}' not found")
+
+
 def qdev_device_add_from_qdict(opts: QDict, from_json: bool) -> DeviceState:
     """Make the device that `opts` describes and plug it in; nothing of it is left if that fails."""
     if "driver" not in opts:
@@ -229,11 +242,13 @@ def qdev_device_add_from_qdict(opts: QDict, from_json: bool) -> DeviceState:
     bus = find_bus_for(dc, driver, opts.get("bus"))
     if phase_check(MachineInitPhase.MACHINE_READY) and bus and not qbus_is_hotpluggable(bus):
         raise QemuError(f"Bus '{bus.name}' does not support hotplugging")
+    if dc.type.paper:
+        refuse_unknown(driver, opts)
     dev: DeviceState = qdev_new(driver)
     try:
         check_hotplug(dev, driver, bus)
         qdev_set_id(dev, opts.get("id"))
-        dev.opts = {name: value for name, value in opts.items() if name not in ("driver", "bus", "id")}
+        dev.opts = {name: value for name, value in opts.items() if name not in NO_PROPERTIES}
         object_set_properties_from_keyval(dev, dev.opts, from_json)
         qdev_realize(dev, bus)
     except QemuError:

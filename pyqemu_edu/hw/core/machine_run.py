@@ -8,6 +8,7 @@ from pyqemu_edu.accel.accel_softmmu import accel_init_interfaces
 from pyqemu_edu.hw.core.boards import MACHINE_GET_CLASS, MachineClass, MachineState
 from pyqemu_edu.hw.core.cpu import CPUClass
 from pyqemu_edu.hw.core.loader import rom_check_and_register_reset
+from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.hw.core.machine_memdev import create_default_memdev, machine_consume_memdev
 from pyqemu_edu.hw.core.numa import machine_numa_finish_cpu_init, numa_complete_configuration, numa_uses_legacy_mem
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_advance, phase_check, qdev_assert_realized_properly
@@ -26,7 +27,7 @@ from pyqemu_edu.qom.struct import ObjectClass
 from pyqemu_edu.softmmu.cpus import cpu_synchronize_all_post_init
 from pyqemu_edu.softmmu.runstate import qemu_system_reset
 from pyqemu_edu.softmmu.runstate_transitions import ShutdownCause
-from pyqemu_edu.util.error import QemuError, QemuExit, error_printf, error_report, warn_report
+from pyqemu_edu.util.error import QemuError, QemuExit, error_fatal, error_printf, error_report, warn_report
 
 
 class Statics:
@@ -91,9 +92,17 @@ def qemu_add_machine_init_done_notifier(notify: Callable[[], None]) -> None:
         notify()
 
 
+def qemu_boot_set() -> None:
+    """Boot from elsewhere this once: no RISC-V board knows how (QEMU softmmu/bootdevice.c)."""
+    raise QemuError("no function defined to set boot device list for this architecture")
+
+
 def qdev_machine_creation_done() -> None:
-    """All devices are there: load ROMs and reset.  `QemuExit` if images overlap; `-boot once=` is left out."""
+    """All devices are there: load ROMs and reset.  `QemuExit` if images overlap."""
     cpu_synchronize_all_post_init()
+    with error_fatal():
+        if current_machine().boot_config.once is not None:
+            qemu_boot_set()
     phase_advance(MachineInitPhase.MACHINE_READY)
     qdev_assert_realized_properly()
     qemu_register_reset(resettable_cold_reset_fn, sysbus_get_default())
