@@ -57,4 +57,4 @@ def test_other_words_and_other_harts_agree_with_the_real_qemu_as_well(cpu: str) 
 def test_an_extension_without_instructions_is_warned_of_once(cpu: str, missing: str) -> None:
     vm = Qemu(f"-machine spike -smp 2 -bios none -display none -cpu {cpu}", record=False, types="modelled")
     vm.close()
-    assert vm.stderr.getvalue().count(f"their instructions are illegal: {missing}\n") == 1
+    assert vm.stderr.getvalue().count(f"what they add is illegal: {missing}\n") == 1

@@ -1,8 +1,8 @@
 """Which instructions a hart understands (Not in QEMU, where each instruction's translator asks for itself).
 
-Left out against QEMU: the instructions of V and of what it is made of, and those that keep floating-point numbers in
-the integer registers.  A hart that is given such an extension says that it has it, as QEMU's does, but takes its
-instructions for illegal; a warning says so.
+Left out against QEMU: the instructions of V and of what it is made of, those that keep floating-point numbers in the
+integer registers, and the registers of the advanced interrupt architecture and of pointer masking.  A hart that is
+given such an extension says that it has it, as QEMU's does, but takes them for illegal; a warning says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyqemu_edu.util.error import warn_report
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu import RISCVCPU
 
-KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx")
+KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx", "smaia", "ssaia", "j")
 
 
 def has(cpu: RISCVCPU, need: str) -> bool:
@@ -36,7 +36,7 @@ def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
 
 
 def warn_of_extensions_known_by_name(cpu: RISCVCPU) -> None:
-    """Say once, for the first hart, which of its extensions have no instructions here."""
+    """Say once, for the first hart, which of its extensions have no instructions and registers here."""
     missing = [name for name in KNOWN_BY_NAME if getattr(cpu.cfg, f"ext_{name}")]
     if missing and cpu.env.mhartid == 0:
-        warn_report(f"known here by name only, so that their instructions are illegal: {', '.join(missing)}")
+        warn_report(f"known here by name only, what they add is illegal: {', '.join(missing)}")
