@@ -2,8 +2,8 @@
 
     python benchmarks/speed.py [repetitions]
 
-prints millions of instructions per second (medians) of six programs in machine mode and under Sv39, the geometric means,
-and their ratios to `-accel tcg` here; then how long OpenSBI takes to its payload, and how much memory that needs.
+prints how long OpenSBI takes to its payload and how much memory that needs; then millions of instructions per second
+(medians) of six programs in machine mode and under Sv39, the geometric means, and their ratios to `-accel tcg` here.
 Programs are built from our own sources by a RISC-V cross compiler.  What is not installed is left out, and what a peer
 cannot run is a dash: `pip install tinyrv riscemu` brings two, of which riscemu knows 32 bits only, so that it can run
 none of these.  Translation is part of what is timed, building the machine is not; of the real QEMU the time of a short
@@ -80,7 +80,7 @@ def seconds_of_real(elf: str) -> float:
 
 
 def tinyrv(name: str, mode: str) -> float:
-    """Instructions per second of tinyrv's simulator, for the beginning of the program; it has no paging and no floats."""
+    """Instructions per second of tinyrv's simulator, for a program's beginning; it has no paging and no floats."""
     import tinyrv as peer  # type: ignore[import-not-found, unused-ignore]
 
     if mode != "M" or name == "doubles":
@@ -114,10 +114,8 @@ def geometric_mean(speeds: list[float]) -> float:
 
 def row(head: str, numbers: list[float]) -> None:
     """Print a line of the table."""
-    print(
-        f"{head:18}" + "".join(f"{number:12.3f}" if number == number else f"{'-':>12}" for number in numbers),
-        flush=True,
-    )
+    cells = [f"{number:12.3f}" if number == number else f"{'-':>12}" for number in numbers]
+    print(f"{head:18}{''.join(cells)}", flush=True)
 
 
 def table(mode: str, repetitions: int) -> None:
@@ -142,9 +140,8 @@ def firmware() -> None:
     vm.run(until=PAYLOAD, seconds=60)
     seconds = perf_counter() - start
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(
-        f"OpenSBI to its payload: {vm.harts[0].instret:,} instructions in {seconds:.2f} s, {grown >> 10} MiB more memory"
-    )
+    count = vm.harts[0].instret
+    print(f"OpenSBI to its payload: {count:,} instructions in {seconds:.2f} s, {grown >> 10} MiB more memory")
     vm.close()
 
 
