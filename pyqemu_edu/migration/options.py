@@ -200,7 +200,7 @@ def qmp_migrate(uri: str, blk: bool = False, inc: bool = False, detach: bool = F
     if uri.startswith(("tcp:", "unix:", "vsock:", "rdma:", "exec:", "fd:")):
         raise QemuError("Migration is not supported by this model of QEMU")
     s = migrate_get_current()
-    s.state = "setup"
+    migrate_set_state(s, "setup")
     migrate_set_state(s, "failed")
     raise QemuError("Parameter 'uri' expects a valid migration protocol")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyqemu_edu.migration.options import qapi_event_send_migration
 from pyqemu_edu.monitor.monitor import qapi_event_emit
 from pyqemu_edu.softmmu import runstate
 from pyqemu_edu.softmmu.runstate_transitions import ShutdownCause
@@ -18,9 +19,15 @@ def event_with_cause(event: Event, guest: bool, reason: ShutdownCause) -> None:
     qapi_event_emit(event.name, {"guest": guest, "reason": reason.name.lower().replace("_", "-")})
 
 
+def event_with_status(event: Event, status: str) -> None:
+    """An event that tells how far something is."""
+    qapi_event_emit(event.name, {"status": status})
+
+
 def attach_events() -> None:
     """Listen to all of them, for every process."""
     for event in (runstate.qapi_event_send_stop, runstate.qapi_event_send_resume, runstate.qapi_event_send_powerdown):
         event.append(plain_event)
     for event in (runstate.qapi_event_send_reset, runstate.qapi_event_send_shutdown):
         event.append(event_with_cause)
+    qapi_event_send_migration.append(event_with_status)

@@ -15,7 +15,6 @@ COMMANDS: dict[str, str] = {
     "boot_set":               "no function defined to set boot device list for this architecture\n",
     "cancel_vcpu_dirty_limit": "[Please use 'info vcpu_dirty_limit' to query dirty limit for virtual CPU]\n",
     "delvm":                  "",
-    "drive_del":              "Device '{id}' not found\n",
     "hostfwd_add":            "user mode network stack not in use\n",
     "hostfwd_remove":         "user mode network stack not in use\n",
     "mouse_button":           "",
@@ -31,9 +30,7 @@ COMMANDS: dict[str, str] = {
 """What is said where a command finds nothing that it could act on."""
 
 INFO: dict[str, str] = {
-    "block":            "",
     "block-jobs":       "No active jobs\n",
-    "blockstats":       "",
     "capture":          "",
     "iothreads":        "",
     "irq":              "",
@@ -87,11 +84,6 @@ def commands_about_nothing() -> dict[str, Handler]:
 def info_about_nothing() -> dict[str, Handler]:
     """The questions."""
     return {name: says(text) for name, text in INFO.items()}
-
-
-def hmp_commit(mon: Monitor, args: QDict) -> str:
-    """`commit device|all`: there is no drive (QEMU block/monitor/block-hmp-cmds.c)."""
-    return "" if args["device"] == "all" else f"Device '{args['device']}' not found\n"
 
 
 def hmp_change(mon: Monitor, args: QDict) -> str:

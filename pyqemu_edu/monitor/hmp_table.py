@@ -9,6 +9,7 @@ from __future__ import annotations
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
 from pyqemu_edu.hw.core.machine_qmp_cmds import qmp_x_query_numa
 from pyqemu_edu.monitor import (
+    block_cmds,
     hmp_cmds,
     hmp_devices,
     hmp_migration,
@@ -33,7 +34,9 @@ COMMANDS: dict[str, Handler] = {
     "chardev-add":      hmp_devices.hmp_chardev_add,
     "chardev-change":   hmp_devices.hmp_chardev_change,
     "calc_dirty_rate":  hmp_migration.hmp_calc_dirty_rate,
-    "commit":           hmp_nothing.hmp_commit,
+    "commit":           block_cmds.hmp_commit,
+    "drive_add":        block_cmds.hmp_drive_add,
+    "drive_del":        block_cmds.hmp_drive_del,
     "cont|c":           hmp_cmds.hmp_cont,
     "cpu":              hmp_cmds.hmp_cpu,
     "device_add":       hmp_devices.hmp_device_add,
@@ -74,6 +77,8 @@ COMMANDS: dict[str, Handler] = {
 INFO: dict[str, Handler] = {
     **info_about_nothing(),
     **info_as_qmp(),
+    "block":               block_cmds.hmp_info_block,
+    "blockstats":          block_cmds.hmp_info_blockstats,
     "chardev":             hmp_cmds.hmp_info_chardev,
     "cpus":                hmp_cmds.hmp_info_cpus,
     "dirty_rate":          hmp_migration.hmp_info_dirty_rate,

@@ -23,7 +23,7 @@ from pyqemu_edu.hw.core.qdev_core import DeviceState
 from pyqemu_edu.monitor.qmp_nothing import DeviceNotActive
 from pyqemu_edu.qom.container import container_get
 from pyqemu_edu.qom.klass import object_get_typename
-from pyqemu_edu.qom.path import object_children, object_resolve_path_component
+from pyqemu_edu.qom.path import object_children, object_resolve_path, object_resolve_path_component
 from pyqemu_edu.qom.qom_qmp_cmds import DeviceNotFound
 from pyqemu_edu.softmmu.globals import statics as globals_
 from pyqemu_edu.softmmu.physmem import cpu_physical_memory_read
@@ -198,8 +198,11 @@ def qmp_device_del(id: str) -> None:
 
 
 def find_device_state(id: str) -> DeviceState:
-    """The device that the user has named (QEMU softmmu/qdev-monitor.c)."""
-    obj = object_resolve_path_component(container_get(current_machine(), "/peripheral"), id)
+    """The device that the user has named, or whose path was given (QEMU softmmu/qdev-monitor.c)."""
+    if id.startswith("/"):
+        obj = object_resolve_path(id)
+    else:
+        obj = object_resolve_path_component(container_get(current_machine(), "/peripheral"), id)
     if obj is None:
         raise DeviceNotFound(f"Device '{id}' not found")
     if not isinstance(obj, DeviceState):
@@ -254,7 +257,9 @@ def chardevs() -> list[Chardev]:
 
 def qmp_query_yank() -> list[Info]:
     """What could be cut off from a peer that hangs: back ends on sockets (QEMU util/yank.c)."""
-    return [{"type": "chardev", "id": chr.label} for chr in chardevs() if CHARDEV_GET_CLASS(chr).supports_yank]
+    return [
+        {"type": "chardev", "id": chr.label} for chr in reversed(chardevs()) if CHARDEV_GET_CLASS(chr).supports_yank
+    ]
 
 
 def qmp_yank(instances: list[Info]) -> None:

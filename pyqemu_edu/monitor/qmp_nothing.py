@@ -22,9 +22,8 @@ class DeviceNotActive(QemuError):
 
 # fmt: off
 NONE = """
-    query-block query-block-exports query-block-jobs query-blockstats query-iothreads query-jobs query-memory-devices
-    query-mice query-named-block-nodes query-pr-managers query-stats query-stats-schemas query-tpm
-    query-vcpu-dirty-limit query-vnc-servers
+    query-block-exports query-block-jobs query-iothreads query-jobs query-memory-devices query-mice query-pr-managers
+    query-stats query-stats-schemas query-tpm query-vcpu-dirty-limit query-vnc-servers
 """.split()
 """There are none of these."""
 
@@ -104,25 +103,13 @@ NOT_FOUND: dict[str, str | tuple[str, type[QemuError]]] = {
     "block-job-resume":                       BLOCK_JOB,
     "block-job-set-speed":                    BLOCK_JOB,
     "block-set-write-threshold":              "Device '{node_name}' not found",
-    "block-stream":                           DEVICE_AS_NODE,
-    "block_resize":                           NODE,
-    "blockdev-backup":                        DEVICE_AS_NODE,
-    "blockdev-del":                           NODE_OF_THAT_NAME,
-    "blockdev-mirror":                        DEVICE_AS_NODE,
-    "blockdev-snapshot":                      "Cannot find device='{node}' nor node-name='{node}'",
-    "blockdev-snapshot-delete-internal-sync": DEVICE_AS_NODE,
-    "blockdev-snapshot-internal-sync":        DEVICE_AS_NODE,
     "blockdev-snapshot-sync":                 NODE,
-    "change-backing-file":                    DEVICE_AS_NODE,
-    "drive-backup":                           DEVICE_AS_NODE,
-    "drive-mirror":                           DEVICE_AS_NODE,
     "job-cancel":                             JOB,
     "job-complete":                           JOB,
     "job-dismiss":                            JOB,
     "job-finalize":                           JOB,
     "job-pause":                              JOB,
     "job-resume":                             JOB,
-    "nbd-server-add":                         DEVICE_AS_NODE,
     "nbd-server-remove":                      "Export '{name}' is not found",
     "query-rocker":                           ROCKER,
     "query-rocker-of-dpa-flows":              ROCKER,
@@ -136,8 +123,7 @@ NOT_FOUND: dict[str, str | tuple[str, type[QemuError]]] = {
 """These act on something that there is not; the argument that names it is part of the complaint."""
 
 BY_DEVICE_OR_ID = """
-    block-latency-histogram-set block_set_io_throttle blockdev-change-medium blockdev-close-tray
-    blockdev-insert-medium blockdev-open-tray blockdev-remove-medium eject
+    block-latency-histogram-set block_set_io_throttle blockdev-change-medium
 """.split()
 """These act on a drive, which is named in one of two ways."""
 # fmt: on

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pyqemu_edu.block.qapi import qmp_query_block, qmp_query_blockstats, qmp_query_named_block_nodes
 from pyqemu_edu.chardev import char_cmds
 from pyqemu_edu.hw.core import machine_qmp_cmds as machine
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
@@ -23,6 +24,7 @@ from pyqemu_edu.net import clients as net
 from pyqemu_edu.qapi.introspect import schema_commands
 from pyqemu_edu.qapi.qmp_dispatch import QmpCommand, QmpCommandList
 from pyqemu_edu.qom import qom_qmp_cmds
+from pyqemu_edu.softmmu.blockdev_qmp import commands_about_blocks
 from pyqemu_edu.softmmu.vl import qmp_x_exit_preconfig
 from pyqemu_edu.util.config import qmp_query_command_line_options
 from pyqemu_edu.util.error import QemuError
@@ -35,6 +37,7 @@ def text(function: Callable[[], str]) -> Callable[[], dict[str, str]]:
 
 # fmt: off
 COMMANDS: dict[str, Callable[..., Any]] = {
+    **commands_about_blocks(),
     "add-fd":                     fds.qmp_add_fd,
     "add_client":                 fds.qmp_add_client,
     "calc-dirty-rate":            dirtyrate.qmp_calc_dirty_rate,
@@ -68,6 +71,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "qom-list-properties":        qmp_qom.qom_list_properties,
     "qom-list-types":             qmp_qom.qom_list_types,
     "qom-set":                    qom_qmp_cmds.qmp_qom_set,
+    "query-block":                qmp_query_block,
+    "query-blockstats":           qmp_query_blockstats,
     "query-chardev":              qmp_cmds.qmp_query_chardev,
     "query-chardev-backends":     char_cmds.qmp_query_chardev_backends,
     "query-command-line-options": qmp_query_command_line_options,
@@ -86,6 +91,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "query-migrate-capabilities": migration.qmp_query_migrate_capabilities,
     "query-migrate-parameters":   migration.qmp_query_migrate_parameters,
     "query-name":                 qmp_cmds.qmp_query_name,
+    "query-named-block-nodes":    qmp_query_named_block_nodes,
     "query-pci":                  qmp_query_pci,
     "query-qmp-schema":           qmp_cmds_control.qmp_query_qmp_schema,
     "query-rx-filter":            net_cmds.qmp_query_rx_filter,
