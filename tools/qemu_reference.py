@@ -3,7 +3,8 @@
     python tools/qemu_reference.py PATH-TO-UNPACKED-QEMU
 
 needs universal-ctags.  Of the folders and files below each C source and header is asked for the functions and
-function-like macros that it defines; `.decode` files are listed by name.
+function-like macros that it defines, and for declarations of which the build makes functions (`generated_co_wrapper`);
+`.decode` files and scripts are listed by name.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 
 BODY = re.compile(r"^[a-zA-Z_][\w \t*]*?[ *]([a-z_]\w+)\((?:[^;{}()]|\([^()]*\))*\)\s*\n\{", re.MULTILINE)
 REFERENCE = Path(__file__).parent.parent / "tests/data/qemu_functions.json"
-SUFFIXES = (".c", ".h", ".c.inc", ".h.inc", ".decode")
+GENERATED = re.compile(r"\bgenerated_co_wrapper\s+(\w+)\(")
+SUFFIXES = (".c", ".h", ".c.inc", ".h.inc", ".decode", ".py")
 
 MODULE_MACROS = frozenset(
     "block_init migration_init module_init opts_init trace_init type_init xen_backend_init".split()
@@ -41,7 +43,7 @@ MIRRORED = """
     include/hw/char/* include/hw/intc/* include/hw/misc/* include/hw/rtc/* include/hw/virtio/virtio*
     include/hw/block/* include/hw/nvram/* include/qom/* include/qapi/* include/qapi/qmp/* include/qemu/*
     include/sysemu/* include/monitor/* include/chardev/* include/tcg/* include/disas/* include/migration/*
-    include/fpu/* io/channel*.c
+    include/fpu/* io/channel*.c replay/replay.c scripts/qapi/*
 """.split()
 
 
@@ -78,7 +80,8 @@ def reference(qemu: Path) -> dict[str, object]:
     for file, name in definitions(qemu, files):
         names[file].add(name)
     for path in files:  # ctags takes a macro's call before a function for a part of it
-        names[str(path.relative_to(qemu))].update(BODY.findall(path.read_text(errors="replace")))
+        text = path.read_text(errors="replace")
+        names[str(path.relative_to(qemu))].update(BODY.findall(text), GENERATED.findall(text))
     names["include/qemu/module.h"] |= MODULE_MACROS
     listed = {str(path.relative_to(qemu)): " ".join(sorted(names[str(path.relative_to(qemu))])) for path in files}
     return {

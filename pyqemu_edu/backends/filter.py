@@ -130,11 +130,11 @@ def filter_redirector_class_init(oc: ObjectClass) -> None:
 
 
 def filter_replay_class_init(oc: ObjectClass) -> None:
-    """Notes packets so that they come again; nothing to choose."""
+    """Notes packets so that they come again; nothing to choose (QEMU net/filter-replay.c)."""
 
 
 def colo_rewriter_class_init(oc: ObjectClass) -> None:
-    """Makes two machines' packets alike."""
+    """Makes two machines' packets alike (QEMU net/filter-rewriter.c)."""
     class_add_bool_fields(oc, "vnet_hdr_support")
 
 

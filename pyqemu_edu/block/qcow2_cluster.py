@@ -112,7 +112,7 @@ def qcow2_write_l1_entry(bs: BlockDriverState, l1_index: int) -> None:
 
 
 def set_l2_entry(bs: BlockDriverState, cluster: int, entry: int) -> None:
-    """Let the tables say something else of a cluster, and let go of what they said before."""
+    """Let the tables say something else of a cluster, and let go of what they said before (QEMU block/qcow2.h)."""
     s: BDRVQcow2State = bs.opaque
     l1_index, l2_index = divmod(cluster, 1 << s.l2_bits)
     offset = l2_allocate(bs, l1_index)
@@ -124,7 +124,7 @@ def set_l2_entry(bs: BlockDriverState, cluster: int, entry: int) -> None:
 
 
 def qcow2_free_any_cluster(bs: BlockDriverState, entry: int) -> None:
-    """What an entry led to is used by one less."""
+    """What an entry led to is used by one less (QEMU block/qcow2-refcount.c)."""
     s: BDRVQcow2State = bs.opaque
     if entry & OFLAG_COMPRESSED:
         offset, size = qcow2_parse_compressed_l2_entry(s, entry)
@@ -145,7 +145,7 @@ def qcow2_parse_compressed_l2_entry(s: BDRVQcow2State, entry: int) -> tuple[int,
 
 
 def read_cluster(bs: BlockDriverState, piece: Piece) -> bytes:
-    """The guest's bytes.  `OSError`."""
+    """The guest's bytes (QEMU `qcow2_co_preadv_task`).  `OSError`."""
     s: BDRVQcow2State = bs.opaque
     entry = l2_entry(bs, piece.cluster)
     if entry & OFLAG_COMPRESSED:

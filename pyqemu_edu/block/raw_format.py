@@ -93,12 +93,12 @@ def raw_adjust_offset(bs: BlockDriverState, offset: int, bytes: int, is_write: b
 
 
 def raw_pread(bs: BlockDriverState, offset: int, bytes: int) -> bytes:
-    """Read from the file."""
+    """Read from the file (QEMU `raw_co_preadv`)."""
     return bdrv_pread(bs.below, raw_adjust_offset(bs, offset, bytes, False), bytes)
 
 
 def raw_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
-    """Write to the file; if the format was guessed, nothing that would change the guess."""
+    """Write to the file; if the format was guessed, nothing that would change the guess (QEMU `raw_co_pwritev`)."""
     if bs.probed and offset < BDRV_SECTOR_SIZE:
         first = bdrv_pread(bs.below, 0, BDRV_SECTOR_SIZE)
         if bdrv_probe_all((first[:offset] + data + first[offset + len(data) :])[:BDRV_SECTOR_SIZE]) is not bs.drv:
@@ -107,12 +107,12 @@ def raw_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
 
 
 def raw_pwrite_zeroes(bs: BlockDriverState, offset: int, bytes: int, may_unmap: bool) -> None:
-    """Zeroes, as the file does it."""
+    """Zeroes, as the file does it (QEMU `raw_co_pwrite_zeroes`)."""
     bdrv_pwrite_zeroes(bs.below, raw_adjust_offset(bs, offset, bytes, True), bytes, may_unmap)
 
 
 def raw_pdiscard(bs: BlockDriverState, offset: int, bytes: int) -> None:
-    """Not needed in the file, either."""
+    """Not needed in the file, either (QEMU `raw_co_pdiscard`)."""
     bdrv_pdiscard(bs.below, raw_adjust_offset(bs, offset, bytes, True), bytes)
 
 
@@ -123,7 +123,7 @@ def raw_getlength(bs: BlockDriverState) -> int:
 
 
 def raw_truncate(bs: BlockDriverState, offset: int) -> None:
-    """Make the file shorter or longer; a part of a file has its size."""
+    """Make the file shorter or longer; a part of a file has its size (QEMU `raw_co_truncate`)."""
     s: BDRVRawState = bs.opaque
     if s.size is not None:
         raise os_error(errno.ENOTSUP)

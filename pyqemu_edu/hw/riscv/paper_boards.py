@@ -1,8 +1,7 @@
-"""The boards that are known by name only (QEMU hw/riscv/sifive_e.c, hw/riscv/sifive_u.c).
+"""The boards that are known by name only (QEMU hw/riscv/sifive_e.c, sifive_u.c, shakti_c.c, microchip_pfsoc.c).
 
-Two more stand in hw/riscv/shakti_c.c and hw/riscv/microchip_pfsoc.c.  Their machines can be chosen and configured, and
-refuse what QEMU's refuse: too many harts, the wrong amount of RAM, firmware or a kernel that is not there.  Left out:
-the hardware.  Where QEMU would have it by then, they say so.
+Their machines can be chosen and configured, and refuse what QEMU's refuse: too many harts, the wrong amount of RAM,
+firmware or a kernel that is not there.  Left out: the hardware.  Where QEMU would have it by then, they say so.
 """
 
 from __future__ import annotations
