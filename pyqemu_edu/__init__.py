@@ -6,6 +6,18 @@ vm.run()
 vm.console
 """
 
-from pyqemu_edu.vm import CommandLineError, Qemu
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyqemu_edu.vm import CommandLineError, Qemu
 
 __all__ = ["CommandLineError", "Qemu"]
+
+
+def __getattr__(name: str) -> object:
+    """Bring in the front door when somebody comes to it: a command line needs no pictures."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pyqemu_edu import vm
+
+    return getattr(vm, name)

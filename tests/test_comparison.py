@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyqemu_edu import Qemu
-from pyqemu_edu.__main__ import main
+from pyqemu_edu.commands import main
 from pyqemu_edu.real import QemuNotInstalled, qemu_binary
 from pyqemu_edu.real.comparison import EVENTS, REFUSAL, Finding
 from pyqemu_edu.real.questions import MONITOR, PROPERTIES, without_chance

@@ -46,7 +46,7 @@ def test_every_line_is_there_with_one_thread_for_all_harts_and_on_the_other_boar
 
 def test_the_command_line_prints_it() -> None:
     """With `quit` on standard input, as the reference was recorded."""
-    program = "import sys; from pyqemu_edu.__main__ import main; sys.exit(main())"
+    program = "import sys; from pyqemu_edu.commands import main; sys.exit(main())"
     options = f"{BOOTS['boot-spike-2']} {BARE}".split()
     command = [sys.executable, "-c", program, "trace", "--format", "ground-truth", "--", *options]
     run = subprocess.run(command, input="quit\n", capture_output=True, text=True, check=True)
