@@ -118,11 +118,6 @@ def user_creatable_del(id: str) -> None:
     object_unparent(obj)
 
 
-def user_creatable_cleanup() -> None:
-    """Delete them all."""
-    object_unparent(object_get_objects_root())
-
-
 # ---- explaining
 
 

@@ -37,15 +37,6 @@ def object_get_root() -> Object:
     return root
 
 
-def object_get_internal_root() -> Object:
-    """A second root, of what users shall not see."""
-    if statics().internal_root is None:
-        statics().internal_root = object_new("container")
-    internal_root = statics().internal_root
-    assert internal_root is not None
-    return internal_root
-
-
 def object_children(obj: Object) -> list[Object]:
     """What the object owns, in the order of its property table (Not in QEMU: its loops spell this out)."""
     return [prop.opaque for prop in obj.properties.values() if object_property_is_child(prop)]

@@ -117,14 +117,6 @@ def object_class_property_find(klass: ObjectClass, name: str) -> ObjectProperty 
     return prop or klass.properties.lookup(name)
 
 
-def object_class_property_find_err(klass: ObjectClass, name: str) -> ObjectProperty:
-    """The class property of that name; not having it is an error."""
-    prop = object_class_property_find(klass, name)
-    if prop is None:
-        raise QemuError(f"Property '.{name}' not found")
-    return prop
-
-
 def object_property_iter(obj: Object) -> Iterator[ObjectProperty]:
     """All properties: the object's own, then its class's and its ancestors' (QEMU `object_property_iter_init`)."""
     yield from obj.properties.values()
@@ -276,11 +268,6 @@ def object_property_get_int(obj: Object, name: str) -> int:
     if not is_number(value) or not -(1 << 63) <= value < 1 << 63:
         raise QemuError(f"Invalid parameter type for '{name}', expected: int")
     return int(value)
-
-
-def object_property_set_uint(obj: Object, name: str, value: int) -> None:
-    """Set a property that is an unsigned number."""
-    object_property_set_qobject(obj, name, value)
 
 
 def object_property_get_uint(obj: Object, name: str) -> int:

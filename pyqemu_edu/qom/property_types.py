@@ -105,13 +105,6 @@ def class_add_value(klass: ObjectClass, name: str, type: str, value: ValueProper
 # ---- text
 
 
-def object_property_add_str(
-    obj: Object, name: str, get: Getter | None = None, set: Setter | None = None
-) -> ObjectProperty:
-    """Give the object a text property."""
-    return add_value(obj, name, "string", ValueProperty(visit_type_str, get, set))
-
-
 def object_class_property_add_str(
     klass: ObjectClass, name: str, get: Getter | None = None, set: Setter | None = None
 ) -> ObjectProperty:
@@ -195,11 +188,6 @@ def object_property_add_tm(obj: Object, name: str, get: Getter) -> ObjectPropert
     return add_value(obj, name, "struct tm", ValueProperty(visit_tm, get))
 
 
-def object_class_property_add_tm(klass: ObjectClass, name: str, get: Getter) -> ObjectProperty:
-    """Give the class a time, which can only be read."""
-    return class_add_value(klass, name, "struct tm", ValueProperty(visit_tm, get))
-
-
 # ---- a number that lies somewhere
 
 
@@ -235,13 +223,6 @@ def object_property_add_uint_ptr(
 ) -> ObjectProperty:
     """Give the object the number behind `pointer` (QEMU `object_property_add_uint8_ptr` ... `_uint64_ptr`)."""
     return add_value(obj, name, f"uint{bits}", uint_value(bits, pointer, flags), None)
-
-
-def object_class_property_add_uint_ptr(
-    klass: ObjectClass, name: str, bits: int, pointer: Pointer, flags: ObjectPropertyFlags = ObjectPropertyFlags.READ
-) -> ObjectProperty:
-    """Give the class the number behind `pointer`, the same for all (QEMU `object_class_property_add_uint8_ptr` ...)."""
-    return class_add_value(klass, name, f"uint{bits}", uint_value(bits, pointer, flags))
 
 
 def object_property_add_uint64_ptr(

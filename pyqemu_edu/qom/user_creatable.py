@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyqemu_edu.qom.klass import (
-    object_class_by_name,
-    object_class_is_abstract,
     object_dynamic_cast,
     object_get_class_check,
 )
 from pyqemu_edu.qom.link import object_property_add_child
-from pyqemu_edu.qom.object import object_initialize, object_new_with_type, object_unparent, object_unref
+from pyqemu_edu.qom.object import object_initialize, object_unparent, object_unref
 from pyqemu_edu.qom.property import object_property_parse
 from pyqemu_edu.qom.struct import InterfaceClass, Object, TypeInfo
 from pyqemu_edu.qom.type import TYPE_INTERFACE, type_init
@@ -71,22 +69,6 @@ def object_initialize_child_with_props(parent: Object, propname: str, type: str,
     try:
         object_set_props(obj, props)
         adopt(parent, propname, obj)
-    finally:
-        object_unref(obj)
-    return obj
-
-
-def object_new_with_props(typename: str, parent: Object, id: str | None, props: Mapping[str, str]) -> Object:
-    """A new object with properties set, owned by `parent` under the name `id` if there is one."""
-    klass = object_class_by_name(typename)
-    if klass is None:
-        raise QemuError(f"invalid object type: {typename}")
-    if object_class_is_abstract(klass):
-        raise QemuError(f"object type '{typename}' is abstract")
-    obj = object_new_with_type(klass.type)
-    try:
-        object_set_props(obj, props)
-        adopt(parent, id, obj)
     finally:
         object_unref(obj)
     return obj

@@ -35,11 +35,6 @@ def cpu_get_clock() -> int:
     return s.cpu_clock_offset + get_clock() if s.cpu_ticks_enabled else s.cpu_clock_offset
 
 
-def cpu_get_ticks() -> int:
-    """The same in host ticks, which are ns here: Python cannot read the processor's counter."""
-    return cpu_get_clock()
-
-
 def cpu_enable_ticks() -> None:
     """Let the guest's time go on."""
     s = statics()
@@ -62,14 +57,6 @@ def cpus_get_virtual_clock() -> int:
     if ops is not None and ops.get_virtual_clock:
         return ops.get_virtual_clock()
     return cpu_get_clock()
-
-
-def cpus_get_elapsed_ticks() -> int:
-    """How long the machine has been running, in ticks (QEMU softmmu/cpus.c)."""
-    ops = accel_ops_statics().cpus_accel
-    if ops is not None and ops.get_elapsed_ticks:
-        return ops.get_elapsed_ticks()
-    return cpu_get_ticks()
 
 
 def cpu_timers_init() -> None:

@@ -141,16 +141,6 @@ gdb_exit: list[Callable[[int], None]] = []
 """Who tells a debugger that the process ends; filled as before."""
 
 
-def defaults_enabled() -> bool:
-    """Whether `-nodefaults` was not given (QEMU softmmu/vl.c)."""
-    return statics().has_defaults
-
-
-def qemu_get_vm_name() -> str | None:
-    """The guest's name by `-name` (QEMU softmmu/vl.c)."""
-    return statics().qemu_name
-
-
 def serial_hd(i: int) -> Any:
     """The character device behind the board's serial line number `i`, or None (QEMU softmmu/vl.c)."""
     serial_hds = statics().serial_hds

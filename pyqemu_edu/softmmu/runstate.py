@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pyqemu_edu.cpus_common import current_cpu
 from pyqemu_edu.hw.core.boards import MachineClass
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.machine import current_machine
@@ -204,18 +203,6 @@ def cpu_handle_guest_debug(cpu: CPUState) -> None:
     statics().debug_cpu = cpu
     qemu_system_debug_request()
     cpu.stopped = True
-
-
-def qemu_system_guest_panicked() -> None:
-    """The guest says that it has crashed."""
-    cpu = current_cpu()
-    if cpu:
-        cpu.crash_occurred = True
-    action = statics().panic_action
-    if action in ("pause", "shutdown", "exit-failure"):
-        vm_stop(RunState.GUEST_PANICKED)
-    if action in ("shutdown", "exit-failure"):
-        qemu_system_shutdown_request(ShutdownCause.GUEST_PANIC)
 
 
 # What the main loop does about them

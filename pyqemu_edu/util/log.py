@@ -75,11 +75,6 @@ def qemu_loglevel_mask(mask: int) -> bool:
     return bool(statics().qemu_loglevel & mask)
 
 
-def qemu_log_enabled() -> bool:
-    """Whether anything can be logged."""
-    return statics().qemu_loglevel != 0
-
-
 def qemu_log(text: str) -> None:
     """Write `text` to the log."""
     (statics().logfile or current_process().stderr).write(text)

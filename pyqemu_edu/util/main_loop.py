@@ -76,11 +76,6 @@ def qemu_cond_wait_iothread(cond: threading.Condition) -> None:
     cond.wait()
 
 
-def qemu_cond_timedwait_iothread(cond: threading.Condition, ms: int) -> bool:
-    """The same for at most `ms` milliseconds; false if they have passed."""
-    return cond.wait(ms / 1000)
-
-
 def qemu_cond_broadcast(cond: threading.Condition) -> None:
     """Wake all who sleep on `cond` (QEMU util/qemu-thread-posix.c); Python wants the lock held for that."""
     if qemu_mutex_iothread_locked():

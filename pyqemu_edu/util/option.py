@@ -284,11 +284,6 @@ def qemu_opts_del(opts: QemuOpts) -> None:
     opts.list.head.remove(opts)
 
 
-def qemu_opts_reset(list: QemuOptsList) -> None:
-    """Empty a list."""
-    list.head.clear()
-
-
 # --- conversion and walking ---
 
 
@@ -347,12 +342,6 @@ def qemu_opts_foreach(list: QemuOptsList, func: Callable[[QemuOpts], bool | None
             if func(opts):
                 return True
     return False
-
-
-def qemu_opt_foreach(opts: QemuOpts, func: Callable[[str, str], None]) -> None:
-    """Call `func` with the name and text of each option, repetitions included."""
-    for opt in opts.head:
-        func(opt.name, opt.str)
 
 
 def qemu_opts_append(dst: QemuOptsList | None, list: QemuOptsList) -> QemuOptsList:

@@ -141,11 +141,6 @@ def qemu_clock_notify(clock: QEMUClockType) -> None:
     main_loop_tlg(clock).notify_cb()
 
 
-def qemu_clock_has_timers(clock: QEMUClockType) -> bool:
-    """Whether any timer of `clock` is pending."""
-    return bool(main_loop_tlg(clock).active_timers)
-
-
 def timerlist_deadline_ns(timer_list: QEMUTimerList) -> int:
     """How many ns until the next timer fires; -1 if none will."""
     if not statics().enabled[timer_list.clock]:
@@ -177,11 +172,6 @@ def timer_new_full(clock: QEMUClockType, scale: int, cb: Callable[[Any], None], 
 def timer_new_ns(clock: QEMUClockType, cb: Callable[[Any], None], opaque: Any = None) -> QEMUTimer:
     """A timer in ns."""
     return timer_new_full(clock, SCALE_NS, cb, opaque)
-
-
-def timer_new_us(clock: QEMUClockType, cb: Callable[[Any], None], opaque: Any = None) -> QEMUTimer:
-    """A timer in µs."""
-    return timer_new_full(clock, SCALE_US, cb, opaque)
 
 
 def timer_new_ms(clock: QEMUClockType, cb: Callable[[Any], None], opaque: Any = None) -> QEMUTimer:

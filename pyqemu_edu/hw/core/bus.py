@@ -15,7 +15,6 @@ from pyqemu_edu.hw.core.resettable import (
     ResettableState,
     ResetType,
     resettable_get_class,
-    resettable_is_in_reset,
     resettable_reset,
 )
 from pyqemu_edu.qom.klass import object_class_check, object_get_typename
@@ -75,11 +74,6 @@ def qbus_set_hotplug_handler(bus: BusState, handler: Object) -> None:
     object_property_set_link(bus, QDEV_HOTPLUG_HANDLER_PROPERTY, handler)
 
 
-def qbus_set_bus_hotplug_handler(bus: BusState) -> None:
-    """The bus itself is asked."""
-    qbus_set_hotplug_handler(bus, bus)
-
-
 def qbus_is_hotpluggable(bus: BusState) -> bool:
     """Whether devices can come and go while the machine runs (QEMU include/hw/qdev-core.h)."""
     return bus.hotplug_handler is not None
@@ -133,11 +127,6 @@ def bus_unparent(bus: BusState) -> None:
 def bus_cold_reset(bus: BusState) -> None:
     """Reset the bus and what is on it."""
     resettable_reset(bus, RESET_TYPE_COLD)
-
-
-def bus_is_in_reset(bus: BusState) -> bool:
-    """Whether the bus is in reset."""
-    return resettable_is_in_reset(bus)
 
 
 def bus_get_reset_state(bus: BusState) -> ResettableState:

@@ -14,7 +14,6 @@ from pyqemu_edu.hw.core.qdev_hotplug import qdev_get_machine
 from pyqemu_edu.qom.container import container_get
 from pyqemu_edu.qom.link import (
     ObjectPropertyLinkFlags,
-    object_property_add_alias,
     object_property_add_child,
     object_property_add_link,
     object_property_allow_set_link,
@@ -136,14 +135,3 @@ def qdev_intercept_gpio_out(dev: DeviceState, icpt: qemu_irq, name: str | None, 
     disconnected = qdev_disconnect_gpio_out_named(dev, name, n)
     qdev_connect_gpio_out_named(dev, name, n, icpt)
     return disconnected
-
-
-def qdev_pass_gpios(dev: DeviceState, container: DeviceState, name: str | None) -> None:
-    """Let `container` have the device's wires of that name as its own."""
-    gpio_list = qdev_get_named_gpio_list(dev, name)
-    inputs = [f"{name or UNNAMED_IN}[{i}]" for i in range(len(gpio_list.inputs))]
-    outputs = [f"{name or UNNAMED_OUT}[{i}]" for i in range(gpio_list.num_out)]
-    for propname in inputs + outputs:
-        object_property_add_alias(container, propname, dev, propname)
-    dev.gpios.remove(gpio_list)
-    container.gpios.insert(0, gpio_list)

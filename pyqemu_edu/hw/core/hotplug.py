@@ -43,16 +43,4 @@ def hotplug_handler_plug(plug_handler: Object, plugged_dev: Object) -> None:
         plug(plug_handler, plugged_dev)
 
 
-def hotplug_handler_unplug_request(plug_handler: Object, plugged_dev: Object) -> None:
-    """Ask for the device to be given up."""
-    if unplug_request := handler_class(plug_handler).unplug_request:
-        unplug_request(plug_handler, plugged_dev)
-
-
-def hotplug_handler_unplug(plug_handler: Object, plugged_dev: Object) -> None:
-    """Tell that the device goes."""
-    if unplug := handler_class(plug_handler).unplug:
-        unplug(plug_handler, plugged_dev)
-
-
 type_init(TypeInfo(TYPE_HOTPLUG_HANDLER, parent=TYPE_INTERFACE, class_struct=HotplugHandlerClass))

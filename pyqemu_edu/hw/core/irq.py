@@ -64,11 +64,6 @@ def qemu_extend_irqs(old: list[IRQState], handler: IrqHandler, opaque: Any, n: i
     return old + [qemu_allocate_irq(handler, opaque, len(old) + i) for i in range(n)]
 
 
-def qemu_allocate_irqs(handler: IrqHandler, opaque: Any, n: int) -> list[IRQState]:
-    """Wires 0 to n - 1 to one handler."""
-    return qemu_extend_irqs([], handler, opaque, n)
-
-
 def qemu_allocate_irq(handler: IrqHandler, opaque: Any, n: int) -> IRQState:
     """Wire number `n` to a handler."""
     irq = cast(IRQState, object_new(TYPE_IRQ))

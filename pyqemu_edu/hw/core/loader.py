@@ -112,14 +112,6 @@ def rom_set_fw(f: object) -> None:
     """Which device tells firmware of ROMs; none of ours are for it."""
 
 
-def rom_set_order_override(order: int) -> None:
-    """Where ROMs of devices stand in firmware's list; we have no list (`fw_cfg`)."""
-
-
-def rom_reset_order_override() -> None:
-    """Back to the usual place; we have no list (`fw_cfg`)."""
-
-
 # ---- reading files
 
 

@@ -37,14 +37,12 @@ from pyqemu_edu.hw.core.resettable import (
     ResettableState,
     ResetType,
     resettable_get_class,
-    resettable_is_in_reset,
     resettable_reset,
 )
 from pyqemu_edu.hw.core.vmstate_if import TYPE_VMSTATE_IF, VMStateIfClass
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.globals import object_apply_compat_props
 from pyqemu_edu.qom.klass import (
-    module_object_class_by_name,
     object_class_by_name,
     object_class_check,
     object_dynamic_cast,
@@ -102,11 +100,6 @@ def phase_advance(phase: MachineInitPhase) -> None:
         trace_phase_advance(statics().machine_phase)
 
 
-def qdev_machine_modified() -> bool:
-    """Whether devices came or went after the machine was ready."""
-    return statics().qdev_hot_added or statics().qdev_hot_removed
-
-
 # ---- making
 
 
@@ -116,11 +109,6 @@ def qdev_new(name: str) -> Any:
         error_report(f"could not find a module for type '{name}'")
         raise QemuExit(1)
     return object_new(name)
-
-
-def qdev_try_new(name: str) -> Any:
-    """The same, or None where there is no such type."""
-    return object_new(name) if module_object_class_by_name(name) else None
 
 
 def qdev_set_legacy_instance_id(dev: DeviceState, alias_id: int, required_for_version: int) -> None:
@@ -149,11 +137,6 @@ def qdev_assert_realized_properly_cb(obj: Object) -> None:
 def device_cold_reset(dev: DeviceState) -> None:
     """Reset the device and all below it, phase by phase."""
     resettable_reset(dev, RESET_TYPE_COLD)
-
-
-def device_is_in_reset(dev: DeviceState) -> bool:
-    """Whether the device is in reset."""
-    return resettable_is_in_reset(dev)
 
 
 def device_get_reset_state(dev: DeviceState) -> ResettableState:
@@ -221,12 +204,6 @@ def device_class_set_parent_realize(dc: DeviceClass, dev_realize: DeviceHook) ->
     """Put `dev_realize` in place of the parent's function; return that, to be called from it."""
     parent_realize, dc.realize = dc.realize, dev_realize
     return parent_realize
-
-
-def device_class_set_parent_unrealize(dc: DeviceClass, dev_unrealize: DeviceHook) -> DeviceHook | None:
-    """Put `dev_unrealize` in place of the parent's function; return that, to be called from it."""
-    parent_unrealize, dc.unrealize = dc.unrealize, dev_unrealize
-    return parent_unrealize
 
 
 # ---- the type

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pyqemu_edu.hw.core.qdev_core import (
-    TYPE_BUS,
     BusChild,
     BusState,
     DeviceState,
@@ -16,7 +15,6 @@ from pyqemu_edu.hw.core.resettable import resettable_change_parent
 from pyqemu_edu.qom.klass import object_dynamic_cast, object_get_typename
 from pyqemu_edu.qom.link import object_property_add_link
 from pyqemu_edu.qom.object import object_ref, object_unref
-from pyqemu_edu.qom.path import object_resolve_path_component
 from pyqemu_edu.qom.property import object_property_del, object_property_set_bool
 from pyqemu_edu.qom.property_types import Pointer
 from pyqemu_edu.util.assertion import c_assert, error_abort
@@ -106,19 +104,6 @@ def bus_remove_child(bus: BusState, child: DeviceState) -> None:
 def bus_free_bus_child(kid: BusChild) -> None:
     """Give back the reference; C does so a little later, when no thread can be reading the list."""
     object_unref(kid.child)
-
-
-def qdev_get_parent_bus(dev: DeviceState) -> BusState | None:
-    """The bus that the device hangs on."""
-    return dev.parent_bus
-
-
-def qdev_get_child_bus(dev: DeviceState, name: str) -> BusState | None:
-    """The bus of that name that hangs off the device."""
-    bus = object_dynamic_cast(object_resolve_path_component(dev, name), TYPE_BUS)
-    if isinstance(bus, BusState):
-        return bus
-    return next((bus for bus in dev.child_bus if bus.name == name), None)
 
 
 def qdev_get_dev_path(dev: DeviceState) -> str | None:

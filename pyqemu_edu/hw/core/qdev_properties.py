@@ -21,7 +21,6 @@ from pyqemu_edu.hw.core.qdev_property_types import (
     qdev_prop_bit,
     qdev_prop_bool,
     qdev_prop_int32,
-    qdev_prop_int64,
     qdev_prop_link,
     qdev_prop_on_off_auto,
     qdev_prop_size,
@@ -117,11 +116,6 @@ def DEFINE_PROP_UINT64(name: str, field: str, defval: int) -> Property:
 def DEFINE_PROP_INT32(name: str, field: str, defval: int) -> Property:
     """A signed number of 32 bits."""
     return Property(name, qdev_prop_int32, field, defval)
-
-
-def DEFINE_PROP_INT64(name: str, field: str, defval: int) -> Property:
-    """A signed number of 64 bits."""
-    return Property(name, qdev_prop_int64, field, defval)
 
 
 def DEFINE_PROP_SIZE(name: str, field: str, defval: int) -> Property:

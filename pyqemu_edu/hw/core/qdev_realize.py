@@ -59,11 +59,6 @@ class Statics:
 statics = per_process(Statics)
 
 
-def device_listener_register(listener: DeviceListener) -> None:
-    """Tell `listener` of every device from now on (in QEMU also of those that there are)."""
-    statics().device_listeners.append(listener)
-
-
 def qdev_get_vmsd(dev: DeviceState) -> VMStateDescription | None:
     """What is saved of the device."""
     return device_get_class(dev).vmsd

@@ -125,11 +125,6 @@ def resettable_cold_reset_fn(opaque: Object) -> None:
     resettable_reset(opaque, RESET_TYPE_COLD)
 
 
-def resettable_is_in_reset(obj: Object) -> bool:
-    """Whether the object is in reset."""
-    return resettable_get_state(obj).count > 0
-
-
 # ---- the phases
 
 

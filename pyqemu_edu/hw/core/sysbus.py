@@ -15,7 +15,6 @@ from pyqemu_edu.hw.core.gpio import (
     gpio_out_add_links,
     qdev_connect_gpio_out_named,
     qdev_get_gpio_out_connector,
-    qdev_pass_gpios,
 )
 from pyqemu_edu.hw.core.irq import qemu_irq
 from pyqemu_edu.hw.core.qdev import qdev_new
@@ -38,7 +37,7 @@ from pyqemu_edu.softmmu.memory import (
     memory_region_del_subregion,
     memory_region_size,
 )
-from pyqemu_edu.softmmu.physmem import get_system_io, get_system_memory
+from pyqemu_edu.softmmu.physmem import get_system_memory
 
 TYPE_SYSTEM_BUS = "System"
 TYPE_SYS_BUS_DEVICE = "sys-bus-device"
@@ -156,11 +155,6 @@ def sysbus_mmio_map(dev: SysBusDevice, n: int, addr: int) -> None:
     sysbus_mmio_map_common(dev, n, addr, None)
 
 
-def sysbus_mmio_map_overlap(dev: SysBusDevice, n: int, addr: int, priority: int) -> None:
-    """The same where other regions may be; the highest priority is seen."""
-    sysbus_mmio_map_common(dev, n, addr, priority)
-
-
 def sysbus_mmio_map_common(dev: SysBusDevice, n: int, addr: int, priority: int | None) -> None:
     """What the two above share; a region that is elsewhere moves."""
     assert 0 <= n < len(dev.mmio)
@@ -184,33 +178,12 @@ def sysbus_mmio_unmap(dev: SysBusDevice, n: int) -> None:
         mmio.addr = None
 
 
-def sysbus_init_ioports(dev: SysBusDevice, ioport: int, size: int) -> None:
-    """Note the I/O ports of the device; only its path in the firmware's words uses them."""
-    assert len(dev.pio) + size <= QDEV_MAX_PIO
-    dev.pio.extend(range(ioport, ioport + size))
-
-
-def sysbus_add_io(dev: SysBusDevice, addr: int, mem: MemoryRegion) -> None:
-    """Put a region at `addr` in the system's I/O space."""
-    memory_region_add_subregion(get_system_io(), addr, mem)
-
-
-def sysbus_address_space(dev: SysBusDevice) -> MemoryRegion:
-    """Where the device's regions go."""
-    return get_system_memory()
-
-
 # ---- interrupts
 
 
 def sysbus_init_irq(dev: SysBusDevice, p: Pointer) -> None:
     """Offer one more interrupt output, to be kept behind `p`."""
     gpio_out_add_links(dev, [p], SYSBUS_DEVICE_GPIO_IRQ)
-
-
-def sysbus_pass_irq(dev: SysBusDevice, target: SysBusDevice) -> None:
-    """Let the device have the interrupt outputs of `target` as its own."""
-    qdev_pass_gpios(target, dev, SYSBUS_DEVICE_GPIO_IRQ)
 
 
 def sysbus_has_irq(dev: SysBusDevice, n: int) -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyqemu_edu.qom.klass import object_get_class_check
-from pyqemu_edu.qom.struct import InterfaceClass, Object, TypeInfo
+from pyqemu_edu.qom.struct import InterfaceClass, TypeInfo
 from pyqemu_edu.qom.type import TYPE_INTERFACE, type_init
 
 TYPE_VMSTATE_IF = "vmstate-if"
@@ -18,12 +17,6 @@ class VMStateIfClass(InterfaceClass):
     """`get_id(obj)` is the name, or None."""
 
     get_id: Callable[[Any], str | None] | None = None
-
-
-def vmstate_if_get_id(obj: Object) -> str | None:
-    """The object's name in a saved machine (QEMU include/hw/vmstate-if.h)."""
-    vc = object_get_class_check(obj, VMStateIfClass, TYPE_VMSTATE_IF)
-    return vc.get_id(obj) if vc.get_id else None
 
 
 type_init(TypeInfo(TYPE_VMSTATE_IF, parent=TYPE_INTERFACE, class_struct=VMStateIfClass))
