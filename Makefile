@@ -61,6 +61,10 @@ docs: $(READY) ## Write the generated pages docs/qemu-map.md and docs/left-out.m
 	$(BIN)/python tools/qemu_map.py
 	$(BIN)/python tools/left_out.py
 
+.PHONY: fidelity
+fidelity: $(READY) ## Ask a real QEMU 7.2 and ours everything, and write docs/fidelity.md
+	$(BIN)/python tests/fidelity.py
+
 .PHONY: requirements
 requirements: ## Choose the versions in requirements.txt anew (needs uv)
 	uv pip compile pyproject.toml --group test --universal --python-version 3.11 --generate-hashes \

@@ -10,6 +10,7 @@ import pytest
 
 OURS = [sys.executable, "-m", "pyqemu_edu"]
 BARE = "-machine spike -bios none -S -display none -nodefaults"
+OPTIONS = f"{BARE} -smp 2 -monitor stdio -serial null -name me"
 
 
 def typed(program: list[str], options: str, lines: list[str]) -> str:
@@ -78,8 +79,7 @@ TRANSCRIPTS = {
 @pytest.mark.parametrize("name", TRANSCRIPTS)
 def test_what_is_typed_is_echoed_and_answered_as_by_the_reference(name: str, real_qemu: str) -> None:
     lines = [*TRANSCRIPTS[name], "quit"]
-    options = f"{BARE} -smp 2 -monitor stdio -serial null -name me"
-    assert typed(OURS, options, lines) == typed([real_qemu], options, lines)
+    assert typed(OURS, OPTIONS, lines) == typed([real_qemu], OPTIONS, lines)
 
 
 @pytest.mark.parametrize(
