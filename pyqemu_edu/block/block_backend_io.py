@@ -1,4 +1,4 @@
-"""What devices do with a disk: requests, checked against its size (QEMU block/block-backend.c, include/sysemu/block-backend-io.h).
+"""Requests to a disk, checked against its size (QEMU block/block-backend.c, include/sysemu/block-backend-io.h).
 
 A request that fails raises `OSError`; in C it returns a negative number.
 """

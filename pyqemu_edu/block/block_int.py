@@ -105,6 +105,7 @@ class BlockDriverState:
     auto_backing_file: str = ""
     backing_format: str = ""
     total_sectors: int = 0
+    wr_highest_offset: int = 0
     probed: bool = False
     force_share: bool = False
     detect_zeroes: str = "off"
@@ -152,6 +153,7 @@ class BlockDriver:
     set_perm: Callable[[BlockDriverState, BLK_PERM, BLK_PERM], None] | None = None
     abort_perm_update: Callable[[BlockDriverState], None] | None = None
     create: Callable[[str, int], None] | None = None
+    get_info: Callable[[BlockDriverState], QDict] | None = None
     get_allocated_file_size: Callable[[BlockDriverState], int] | None = None
     protocol_name: str | None = None
     file_open: bool = False
@@ -190,5 +192,5 @@ def bdrv_get_device_or_node_name(bs: BlockDriverState) -> str:
 
 
 def error_setg_errno(error: OSError, message: str) -> QemuError:
-    """`message`, and what the host said (QEMU util/error.c)."""
+    """`message`, and what the host said (QEMU include/qapi/error.h)."""
     return QemuError(f"{message}: {error.strerror}")

@@ -186,7 +186,7 @@ def raw_abort_perm_update(bs: BlockDriverState) -> None:
 
 
 def raw_pread(bs: BlockDriverState, offset: int, bytes: int) -> bytes:
-    """Read; behind the file's end there are zeroes."""
+    """Read; behind the file's end there are zeroes (QEMU `raw_co_preadv`)."""
     data = os.pread(bs.opaque.fd, bytes, offset)
     while len(data) < bytes and (more := os.pread(bs.opaque.fd, bytes - len(data), offset + len(data))):
         data += more
@@ -194,7 +194,7 @@ def raw_pread(bs: BlockDriverState, offset: int, bytes: int) -> bytes:
 
 
 def raw_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
-    """Write all of it."""
+    """Write all of it (QEMU `raw_co_pwritev`)."""
     rest = memoryview(data)
     while rest:
         written = os.pwrite(bs.opaque.fd, rest, offset)
@@ -202,7 +202,7 @@ def raw_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
 
 
 def raw_flush(bs: BlockDriverState) -> None:
-    """What the host still has in its cache goes to its disk."""
+    """What the host still has in its cache goes to its disk (QEMU `raw_co_flush_to_disk`)."""
     (getattr(os, "fdatasync", os.fsync))(bs.opaque.fd)
 
 
@@ -214,13 +214,18 @@ def raw_getlength(bs: BlockDriverState) -> int:
 
 
 def raw_truncate(bs: BlockDriverState, offset: int) -> None:
-    """Make the file shorter or longer."""
+    """Make the file shorter or longer (QEMU `raw_co_truncate`)."""
     os.ftruncate(bs.opaque.fd, offset)
 
 
 def raw_get_allocated_file_size(bs: BlockDriverState) -> int:
     """How much place the file takes."""
     return os.fstat(bs.opaque.fd).st_blocks * 512
+
+
+def raw_get_info(bs: BlockDriverState) -> QDict:
+    """Only that there is nothing to repair."""
+    return {"dirty-flag": False}
 
 
 bdrv_file = BlockDriver(
@@ -239,6 +244,7 @@ bdrv_file = BlockDriver(
     check_perm=raw_check_perm,
     set_perm=raw_set_perm,
     abort_perm_update=raw_abort_perm_update,
+    get_info=raw_get_info,
     get_allocated_file_size=raw_get_allocated_file_size,
     strong_runtime_opts=("filename",),
 )

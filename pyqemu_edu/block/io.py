@@ -1,4 +1,4 @@
-"""Reading and writing a node (QEMU block/io.c).
+"""Reading and writing a node (QEMU block/io.c, include/block/block-io.h).
 
 What a request is allowed to do has been checked above (`block_backend`); here it is cut at the end of the image, goes
 to the driver, and makes the image longer where it may.
@@ -51,6 +51,7 @@ def bdrv_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
 
 def bdrv_write_done(bs: BlockDriverState, end: int) -> None:
     """Remember that the image reaches to `end` now (in QEMU `bdrv_co_write_req_finish`)."""
+    bs.wr_highest_offset = max(bs.wr_highest_offset, end)
     bs.total_sectors = max(bs.total_sectors, -(-end // BDRV_SECTOR_SIZE))
 
 

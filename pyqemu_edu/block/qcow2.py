@@ -21,12 +21,13 @@ from pyqemu_edu.block.block_int import (
     error_setg_errno,
 )
 from pyqemu_edu.block.graph import bdrv_unref
-from pyqemu_edu.block.io import bdrv_pread, bdrv_pwrite, os_error
+from pyqemu_edu.block.io import bdrv_flush, bdrv_pread, bdrv_pwrite, os_error
 from pyqemu_edu.block.open import bdrv_open, bdrv_open_child
 from pyqemu_edu.block.qcow2_cluster import pieces, read_cluster, write_cluster, zero_cluster
 from pyqemu_edu.block.qcow2_header import (
     AUTOCLEAR_OFFSET,
     HEADER_SIZE,
+    INCOMPAT_CORRUPT,
     QCOW_MAGIC,
     BDRVQcow2State,
     QCowHeader,
@@ -96,12 +97,12 @@ def qcow2_probe(buf: bytes) -> int:
 
 
 def qcow2_pread(bs: BlockDriverState, offset: int, bytes: int) -> bytes:
-    """Read, cluster by cluster."""
+    """Read, cluster by cluster (QEMU `qcow2_co_preadv_part`)."""
     return b"".join(read_cluster(bs, piece) for piece in pieces(bs.opaque, offset, bytes))
 
 
 def qcow2_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
-    """Write, cluster by cluster."""
+    """Write, cluster by cluster (QEMU `qcow2_co_pwritev_part`)."""
     done = 0
     for piece in pieces(bs.opaque, offset, len(data)):
         write_cluster(bs, piece, data[done : done + piece.length])
@@ -109,13 +110,13 @@ def qcow2_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
 
 
 def qcow2_pwrite_zeroes(bs: BlockDriverState, offset: int, bytes: int, may_unmap: bool) -> None:
-    """Zeroes; the place of whole clusters is free again."""
+    """Zeroes; the place of whole clusters is free again (QEMU `qcow2_co_pwrite_zeroes`)."""
     for piece in pieces(bs.opaque, offset, bytes):
         zero_cluster(bs, piece)
 
 
 def qcow2_pdiscard(bs: BlockDriverState, offset: int, bytes: int) -> None:
-    """Free whole clusters; what only touches one is left alone."""
+    """Free whole clusters; what only touches one is left alone (QEMU `qcow2_co_pdiscard`)."""
     s: BDRVQcow2State = bs.opaque
     for piece in pieces(s, offset, bytes):
         if piece.length == s.cluster_size:
@@ -123,16 +124,30 @@ def qcow2_pdiscard(bs: BlockDriverState, offset: int, bytes: int) -> None:
 
 
 def qcow2_getlength(bs: BlockDriverState) -> int:
-    """The disk's size, which is not that of the file."""
+    """The disk's size, which is not that of the file (in QEMU part of `bdrv_refresh_total_sectors`)."""
     size: int = bs.opaque.header.size
     return size
+
+
+def qcow2_get_info(bs: BlockDriverState) -> QDict:
+    """What QMP says of such images (QEMU `qcow2_get_info`, `qcow2_get_specific_info`)."""
+    header: QCowHeader = bs.opaque.header
+    data: QDict = {"compat": "0.10" if header.version < 3 else "1.1", "compression-type": "zlib"}
+    if header.version >= 3:
+        data["lazy-refcounts"] = bool(header.compatible_features & 1)
+    data["refcount-bits"] = bs.opaque.refcount_bits
+    if header.version >= 3:
+        data["corrupt"] = bool(header.incompatible_features & INCOMPAT_CORRUPT)
+        data["extended-l2"] = False
+    specific = {"type": "qcow2", "data": data}
+    return {"cluster-size": bs.opaque.cluster_size, "dirty-flag": False, "format-specific": specific}
 
 
 # ---- making
 
 
 def qcow2_truncate(bs: BlockDriverState, offset: int) -> None:
-    """Make the disk larger.  `OSError`."""
+    """Make the disk larger (QEMU `qcow2_co_truncate`).  `OSError`."""
     s: BDRVQcow2State = bs.opaque
     if offset % 512:
         raise os_error(errno.EINVAL)
@@ -165,11 +180,14 @@ def qcow2_create(filename: str, size: int) -> None:
         file.write(header.pack().ljust(1 << 16, b"\0"))
         file.write(struct.pack(">Q", 2 << 16).ljust(1 << 16, b"\0"))
         file.write(struct.pack(">HHH", 1, 1, 1).ljust(1 << 16, b"\0"))
-    bs = bdrv_open(None, {"driver": "qcow2", "file.driver": "file", "file.filename": filename}, BDRV_O.RDWR)
+    node = bdrv_open(None, {"driver": "file", "filename": filename}, BDRV_O.RDWR)
     try:
-        qcow2_truncate(bs, size)
+        for step in (lambda bs: qcow2_truncate(bs, size), bdrv_flush):
+            bs = bdrv_open(None, {"driver": "qcow2", "file": node.node_name}, BDRV_O.RDWR)
+            step(bs)
+            bdrv_unref(bs)
     finally:
-        bdrv_unref(bs)
+        bdrv_unref(node)
 
 
 bdrv_qcow2 = BlockDriver(
@@ -185,6 +203,7 @@ bdrv_qcow2 = BlockDriver(
     truncate=qcow2_truncate,
     probe=qcow2_probe,
     create=qcow2_create,
+    get_info=qcow2_get_info,
     strong_runtime_opts=("encrypt.key-secret",),
 )
 
