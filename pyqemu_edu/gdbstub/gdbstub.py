@@ -17,7 +17,7 @@ from pyqemu_edu.chardev.chardev import TYPE_CHARDEV, Chardev, ChardevClass, QEMU
 from pyqemu_edu.cpu import cpu_single_step
 from pyqemu_edu.cpus_common import CPU_FOREACH
 from pyqemu_edu.gdbstub.commands import gdb_handle_packet
-from pyqemu_edu.gdbstub.handlers import COMMANDS, GDB_SIGNAL_TRAP
+from pyqemu_edu.gdbstub.handlers import GDB_SIGNAL_TRAP
 from pyqemu_edu.gdbstub.packet import MAX_PACKET_LENGTH, PacketReader
 from pyqemu_edu.gdbstub.state import (
     GDBState,
@@ -28,6 +28,7 @@ from pyqemu_edu.gdbstub.state import (
     put_packet,
     statics,
 )
+from pyqemu_edu.gdbstub.table import COMMANDS
 from pyqemu_edu.hw.core.cpu import BP_MEM_ACCESS, BP_MEM_READ, CPUState
 from pyqemu_edu.monitor.hmp import monitor_init_hmp
 from pyqemu_edu.qom.klass import object_class_check

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pyqemu_edu.chardev.chardev import qemu_chr_be_write
 from pyqemu_edu.cpu import cpu_memory_rw_debug, cpu_memory_rw_debug_write, cpu_single_step
-from pyqemu_edu.cpus_common import CPU_FOREACH
-from pyqemu_edu.gdbstub.commands import GdbCmdParseEntry, Handler, Params, process_string_cmd
-from pyqemu_edu.gdbstub.features import gdb_read_register, gdb_write_register, get_feature_xml
-from pyqemu_edu.gdbstub.packet import MAX_PACKET_LENGTH, memtox
+from pyqemu_edu.gdbstub.commands import Params
+from pyqemu_edu.gdbstub.features import gdb_read_register, gdb_write_register
+from pyqemu_edu.gdbstub.packet import MAX_PACKET_LENGTH
 from pyqemu_edu.gdbstub.resume import BadAction, NotSupported, gdb_continue, gdb_handle_vcont, gdb_set_cpu_pc
 from pyqemu_edu.gdbstub.state import (
     PID,
@@ -17,9 +15,8 @@ from pyqemu_edu.gdbstub.state import (
     gdb_exit,
     gdb_first_attached_cpu,
     gdb_get_cpu,
-    gdb_next_attached_cpu,
 )
-from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, SSTEP_ENABLE, SSTEP_NOIRQ, SSTEP_NOTIMER, CPUState
+from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.softmmu.accel_ops import cpus_get_accel
 from pyqemu_edu.softmmu.physmem import cpu_physical_memory_read, cpu_physical_memory_rw
 from pyqemu_edu.util.error import QemuExit, error_report
@@ -230,181 +227,3 @@ def handle_set_thread(s: GDBState, params: Params) -> str:
 def handle_thread_alive(s: GDBState, params: Params) -> str:
     """`Tthread`."""
     return OK if params and one_cpu(s, params[0]) is not None else EINVAL
-
-
-def handle_query_curr_tid(s: GDBState, params: Params) -> str:
-    """`qC`: always the first, as gdb expects."""
-    cpu = gdb_first_attached_cpu(s)
-    assert cpu is not None
-    return f"QC{gdb_append_thread_id(s, cpu)}"
-
-
-def handle_query_first_threads(s: GDBState, params: Params) -> str:
-    """`qfThreadInfo`."""
-    s.query_cpu = gdb_first_attached_cpu(s)
-    return handle_query_threads(s, params)
-
-
-def handle_query_threads(s: GDBState, params: Params) -> str:
-    """`qsThreadInfo`: the next one."""
-    cpu = s.query_cpu
-    if cpu is None:
-        return "l"
-    s.query_cpu = gdb_next_attached_cpu(s, cpu)
-    return f"m{gdb_append_thread_id(s, cpu)}"
-
-
-def handle_query_thread_extra(s: GDBState, params: Params) -> str | None:
-    """`qThreadExtraInfo,thread`: what a user is told of it."""
-    if not params or params[0] is None:
-        return EINVAL
-    cpu = one_cpu(s, params[0])
-    if cpu is None:
-        return None
-    return f"CPU#{cpu.cpu_index} [{'halted ' if cpu.halted else 'running'}]".encode().hex()
-
-
-# --- what the server can do
-
-
-def handle_query_supported(s: GDBState, params: Params) -> str:
-    """`qSupported[:features]`."""
-    if params and "multiprocess+" in params[0]:
-        s.multiprocess = True
-    xml = ";qXfer:features:read+" if CPU_GET_CLASS(next(iter(CPU_FOREACH()))).gdb_core_xml_file else ""
-    return f"PacketSize={MAX_PACKET_LENGTH:x}{xml};vContSupported+;multiprocess+"
-
-
-def handle_query_xfer_features(s: GDBState, params: Params) -> str | bytes:
-    """`qXfer:features:read:name:offset,length`: a piece of a description."""
-    if len(params) < 3:
-        return EINVAL
-    s.has_xml = True
-    xml = get_feature_xml(looked_at(s), params[0])
-    if xml is None or params[1] > len(xml):
-        return "E00"
-    addr, length = params[1], min(params[2], (MAX_PACKET_LENGTH - 5) // 2)
-    more = length < len(xml) - addr
-    return (b"m" if more else b"l") + memtox(xml.encode()[addr : addr + length])
-
-
-def handle_query_rcmd(s: GDBState, params: Params) -> str:
-    """`qRcmd,line`: `monitor …`; what it prints comes before the answer."""
-    if not params:
-        return EINVAL
-    if len(params[0]) % 2:
-        return "E01"
-    assert s.mon_chr is not None
-    qemu_chr_be_write(s.mon_chr, hextomem(params[0]) + b"\0")
-    return OK
-
-
-def handle_query_attached(s: GDBState, params: Params) -> str:
-    """`qAttached`: the machine was there before the debugger."""
-    return "1"
-
-
-def handle_query_qemu_supported(s: GDBState, params: Params) -> str:
-    """`qqemu.Supported`."""
-    return "sstepbits;sstep;PhyMemMode"
-
-
-def handle_query_qemu_sstepbits(s: GDBState, params: Params) -> str:
-    """`qqemu.sstepbits`: what a single step may hold back, and by which bit."""
-    names = {"NOIRQ": SSTEP_NOIRQ, "NOTIMER": SSTEP_NOTIMER}
-    bits = "".join(f",{name}={bit:x}" for name, bit in names.items() if s.supported_sstep_flags & bit)
-    return f"ENABLE={SSTEP_ENABLE:x}{bits}"
-
-
-def handle_query_qemu_sstep(s: GDBState, params: Params) -> str:
-    """`qqemu.sstep`: what it holds back."""
-    return f"0x{s.sstep_flags:x}"
-
-
-def handle_set_qemu_sstep(s: GDBState, params: Params) -> str | None:
-    """`Qqemu.sstep=bits`."""
-    if not params:
-        return None
-    if params[0] & ~s.supported_sstep_flags:
-        return EINVAL
-    s.sstep_flags = params[0]
-    return OK
-
-
-def handle_query_qemu_phy_mem_mode(s: GDBState, params: Params) -> str:
-    """`qqemu.PhyMemMode`: whether memory is meant by physical addresses."""
-    return f"{s.phy_memory_mode:d}"
-
-
-def handle_set_qemu_phy_mem_mode(s: GDBState, params: Params) -> str:
-    """`Qqemu.PhyMemMode:n`."""
-    if not params:
-        return EINVAL
-    s.phy_memory_mode = bool(params[0])
-    return OK
-
-
-# --- the tables
-
-
-def one_of(cmds: tuple[GdbCmdParseEntry, ...]) -> Handler:
-    """A command that names one of these (in QEMU `handle_v_commands`, `handle_gen_query`, `handle_gen_set`)."""
-    return lambda s, params: process_string_cmd(s, params[0], cmds) if params else None
-
-
-# fmt: off
-GEN_QUERY_SET_COMMON = (
-    GdbCmdParseEntry("qemu.sstepbits",      handle_query_qemu_sstepbits),
-    GdbCmdParseEntry("qemu.sstep",          handle_query_qemu_sstep),
-    GdbCmdParseEntry("qemu.sstep=",         handle_set_qemu_sstep, True, "l0"),
-)
-GEN_QUERY = (
-    *GEN_QUERY_SET_COMMON,
-    GdbCmdParseEntry("C",                   handle_query_curr_tid),
-    GdbCmdParseEntry("sThreadInfo",         handle_query_threads),
-    GdbCmdParseEntry("fThreadInfo",         handle_query_first_threads),
-    GdbCmdParseEntry("ThreadExtraInfo,",    handle_query_thread_extra, True, "t0"),
-    GdbCmdParseEntry("Rcmd,",               handle_query_rcmd, True, "s0"),
-    GdbCmdParseEntry("Supported:",          handle_query_supported, True, "s0"),
-    GdbCmdParseEntry("Supported",           handle_query_supported),
-    GdbCmdParseEntry("Xfer:features:read:", handle_query_xfer_features, True, "s:l,l0"),
-    GdbCmdParseEntry("Attached:",           handle_query_attached, True),
-    GdbCmdParseEntry("Attached",            handle_query_attached),
-    GdbCmdParseEntry("qemu.Supported",      handle_query_qemu_supported),
-    GdbCmdParseEntry("qemu.PhyMemMode",     handle_query_qemu_phy_mem_mode),
-)
-GEN_SET = (
-    *GEN_QUERY_SET_COMMON,
-    GdbCmdParseEntry("qemu.sstep:",         handle_set_qemu_sstep, True, "l0"),
-    GdbCmdParseEntry("qemu.PhyMemMode:",    handle_set_qemu_phy_mem_mode, True, "l0"),
-)
-V_COMMANDS = (
-    GdbCmdParseEntry("Cont?",               handle_v_cont_query, True),
-    GdbCmdParseEntry("Cont",                handle_v_cont, True, "s0"),
-    GdbCmdParseEntry("Attach;",             handle_v_attach, True, "l0"),
-    GdbCmdParseEntry("Kill;",               handle_v_kill, True),
-)
-COMMANDS = (
-    GdbCmdParseEntry("!", lambda s, params: OK, True),
-    GdbCmdParseEntry("?", handle_target_halt, True),
-    GdbCmdParseEntry("c", handle_continue, True, "L0"),
-    GdbCmdParseEntry("C", handle_cont_with_sig, True, "l0"),
-    GdbCmdParseEntry("v", one_of(V_COMMANDS), True, "s0"),
-    GdbCmdParseEntry("k", handle_v_kill, True),
-    GdbCmdParseEntry("D", handle_detach, True, "?.l0"),
-    GdbCmdParseEntry("s", handle_step, True, "L0"),
-    GdbCmdParseEntry("b", handle_backward, True, "o0"),
-    GdbCmdParseEntry("g", handle_read_all_regs, True),
-    GdbCmdParseEntry("G", handle_write_all_regs, True, "s0"),
-    GdbCmdParseEntry("m", handle_read_mem, True, "L,L0"),
-    GdbCmdParseEntry("M", handle_write_mem, True, "L,L:s0"),
-    GdbCmdParseEntry("p", handle_get_reg, True, "L0"),
-    GdbCmdParseEntry("P", handle_set_reg, True, "L?s0"),
-    GdbCmdParseEntry("Z", handle_insert_bp, True, "l?L?L0"),
-    GdbCmdParseEntry("z", handle_remove_bp, True, "l?L?L0"),
-    GdbCmdParseEntry("H", handle_set_thread, True, "o.t0"),
-    GdbCmdParseEntry("T", handle_thread_alive, True, "t0"),
-    GdbCmdParseEntry("q", one_of(GEN_QUERY), True, "s0"),
-    GdbCmdParseEntry("Q", one_of(GEN_SET), True, "s0"),
-)
-# fmt: on

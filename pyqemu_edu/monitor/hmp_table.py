@@ -6,6 +6,7 @@ named here says that it is not supported.
 
 from __future__ import annotations
 
+from pyqemu_edu.accel.tcg.tb_stats import qmp_x_query_jit
 from pyqemu_edu.hw.core.loader import qmp_x_query_roms
 from pyqemu_edu.hw.core.machine_qmp_cmds import qmp_x_query_numa
 from pyqemu_edu.monitor import (
@@ -85,6 +86,7 @@ INFO: dict[str, Handler] = {
     "dump":                hmp_cmds.hmp_info_dump,
     "history":             hmp_cmds.hmp_info_history,
     "hotpluggable-cpus":   hmp_cmds.hmp_hotpluggable_cpus,
+    "jit":                 text(qmp_x_query_jit),
     "kvm":                 hmp_cmds.hmp_info_kvm,
     "memdev":              hmp_cmds.hmp_info_memdev,
     "memory_size_summary": hmp_cmds.hmp_info_memory_size_summary,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pyqemu_edu.accel.tcg.tb_stats import qmp_x_query_jit
 from pyqemu_edu.block.qapi import qmp_query_block, qmp_query_blockstats, qmp_query_named_block_nodes
 from pyqemu_edu.chardev import char_cmds
 from pyqemu_edu.hw.core import machine_qmp_cmds as machine
@@ -116,6 +117,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "watchdog-set-action":        qmp_cmds.qmp_watchdog_set_action,
     "yank":                       qmp_cmds.qmp_yank,
     "x-exit-preconfig":           qmp_x_exit_preconfig,
+    "x-query-jit":                text(qmp_x_query_jit),
     "x-query-numa":               text(machine.qmp_x_query_numa),
     "x-query-ramblock":           text(qmp_cmds.qmp_x_query_ramblock),
     "x-query-roms":               text(qmp_x_query_roms),
