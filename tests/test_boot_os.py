@@ -1,0 +1,105 @@
+"""Real firmware and operating systems: what they write is what they write on the real machine.
+
+OpenSBI and U-Boot are Debian's.  Linux is tested where the environment names its files:
+
+    PYQEMU_LINUX_IMAGE=…/vmlinuz PYQEMU_LINUX_INITRD=…/initrd.cpio pytest tests/test_boot_os.py
+
+with an initial RAM disk whose console ends up at a shell that has `uname`, `echo`, `wc` and `poweroff`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import pytest
+
+OPENSBI = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic"
+U_BOOT = "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
+U_BOOT_M = "/usr/lib/u-boot/qemu-riscv64/u-boot.bin"
+OURS = (sys.executable, "-m", "pyqemu_edu")
+REAL = ("qemu-system-riscv64",)
+LINUX = os.environ.get("PYQEMU_LINUX_IMAGE"), os.environ.get("PYQEMU_LINUX_INITRD")
+
+Script = Sequence[tuple[str, str]]
+"""What to wait for, what to type then."""
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which(REAL[0]) and all(map(os.path.exists, (f"{OPENSBI}.bin", U_BOOT, U_BOOT_M)))),
+    reason="qemu-system-riscv64 and Debian's packages opensbi and u-boot-qemu are not all installed",
+)
+
+
+def console_of(program: Sequence[str], options: str, script: Script, last: str = "", seconds: float = 120) -> str:
+    """Hold the conversation of `script` with a guest; all it wrote until its end, or until it has written `last`."""
+    command = [*program, "-nographic", *options.split()]
+    written, seen, steps, until = "", 0, list(script), time.monotonic() + seconds
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guest:
+        assert guest.stdin and guest.stdout
+        try:
+            while time.monotonic() < until and not (last and last in written):
+                if not select.select([guest.stdout], [], [], 0.5)[0]:
+                    continue
+                if not (data := os.read(guest.stdout.fileno(), 4096)):
+                    return written
+                written += data.decode(errors="replace")
+                if steps and steps[0][0] in written[seen:]:
+                    seen = len(written)
+                    os.write(guest.stdin.fileno(), steps.pop(0)[1].encode())
+            assert last and last in written, f"after {seconds} s the guest is still here: {written[-300:]!r}"
+            return written[: written.index(last)]
+        finally:
+            guest.kill()
+
+
+def same_but_for_time(text: str) -> str:
+    """Without what depends on how fast the host is: the countdown, and which hart was first."""
+    text = re.sub(r"autoboot: [ 0-9\x08]*", "autoboot:", text)
+    return re.sub(r"(Boot HART ID +:|Domain0 Boot HART +:) \d+", r"\1", text)
+
+
+@pytest.mark.parametrize(
+    ("options", "script"),
+    [
+        pytest.param(
+            f"-machine virt -m 64M -bios {OPENSBI}.bin -kernel {U_BOOT}",
+            [("autoboot:", "x"), ("=> ", "bdinfo\r"), ("=> ", "md 80200000 8\r"), ("=> ", "poweroff\r")],
+            id="supervisor mode",
+        ),
+        pytest.param(
+            f"-machine virt -smp 2 -bios {U_BOOT_M}",
+            [("autoboot:", "x"), ("=> ", "version\r"), ("=> ", "printenv kernel_addr_r\r"), ("=> ", "poweroff\r")],
+            id="machine mode, two harts",
+        ),
+    ],
+)
+def test_u_boot_answers_at_its_prompt_as_on_the_real_machine(options: str, script: Script) -> None:
+    ours, real = (console_of(program, options, script) for program in (OURS, REAL))
+    assert same_but_for_time(ours) == same_but_for_time(real)
+    assert "poweroff ..." in ours
+
+
+@pytest.mark.parametrize("options", [f"spike -bios {OPENSBI}.elf", f"spike -smp 4 -bios {OPENSBI}.elf", "virt -smp 2"])
+def test_opensbi_describes_the_platform_as_the_real_one(options: str) -> None:
+    last = "Boot HART MEDELEG"
+    ours, real = (console_of(program, f"-machine {options}", [], last) for program in (OURS, REAL))
+    assert same_but_for_time(ours) == same_but_for_time(real)
+    assert "Platform HART Count" in ours
+
+
+if all(LINUX):
+
+    @pytest.mark.parametrize("harts", [1, 2])
+    def test_linux_boots_to_a_shell(harts: int) -> None:
+        options = f"-machine virt -smp {harts} -m 512M -kernel {LINUX[0]} -initrd {LINUX[1]} -append"
+        command = [*options.split(), "console=ttyS0 earlycon cryptomgr.notests"]
+        script = [("# ", "uname\r"), ("# ", "echo hi | wc\r"), ("# ", "poweroff -f\r")]
+        written = console_of((*OURS, *command), "", script, seconds=3600)
+        assert "\nLinux\r\n" in written and re.search(r"\n +1 +1 +3\r\n", written)
+        assert "Power down" in written
