@@ -99,6 +99,17 @@ def test_overwritten_code_is_translated_again() -> None:
     assert tb_maint.statics().tb_phys_invalidate_count >= 1
 
 
+def test_a_loop_that_overwrites_itself_runs_what_it_has_written() -> None:
+    """1: addi t2,t2,1; sh t1,0(t0); bnez t3,1b: the first instruction becomes addi t2,t2,2."""
+    hart = BareHart(0x0385, 0x00629023, 0xFE0E1DE3)
+    hart.env.gpr[5], hart.env.gpr[6], hart.env.gpr[28] = RAM_BASE + 0x100, 0x0389, 1
+    hart.run(300)
+    assert hart[7] == 100
+    hart.env.gpr[5] = RAM_BASE
+    hart.run(6)
+    assert hart[7] == 103
+
+
 def test_a_breakpoint_stops_before_its_instruction() -> None:
     hart = BareHart(*COUNT_TO_TEN)
     cpu_breakpoint_insert(hart.cpu, RAM_BASE + 6, BP_GDB)

@@ -96,7 +96,7 @@ def translated(*words: int) -> TranslationBlock:
 def test_a_block_that_jumps_to_itself_is_a_loop() -> None:
     tb = translated(0x0285, 0xFE629FE3)  # addi t0,t0,1; bne t0,t1,-2
     assert (tb.icount, tb.size) == (2, 6)
-    assert "for n in range(loops):" in tb.source
+    assert "for n in rounds:" in tb.source
     assert "t0 = t0 + 1 & M" in tb.source
     assert "# 0x80000002: bne t0,t1,-2" in tb.source
 

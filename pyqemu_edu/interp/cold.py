@@ -21,10 +21,8 @@ from pyqemu_edu.interp.arithmetic import MASK64
 from pyqemu_edu.interp.cpu_exec import machine_of
 from pyqemu_edu.interp.machine import Step
 from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS
-from pyqemu_edu.target.riscv.insn.declare import Instruction
 from pyqemu_edu.target.riscv.insn.decode import Decoder, insn_len
-from pyqemu_edu.target.riscv.insn.effects import Effects, effects
-from pyqemu_edu.target.riscv.insn.formats import Operands
+from pyqemu_edu.target.riscv.insn.effects import effects
 from pyqemu_edu.target.riscv.translate import comment
 
 WARM = 16
@@ -32,11 +30,14 @@ WARM = 16
 
 @dataclass(frozen=True, slots=True)
 class ColdInsn:
-    """What is known of a word wherever it stands: how to execute it, and what it does to a block."""
+    """What is known of a word wherever it stands: how to execute it, and whether and how a block ends with it."""
 
     step: Step
-    effects: Effects
     fpu: bool
+    ends_block: bool
+    branches: bool
+    jumps: bool
+    known: bool
     imm: int
 
 
@@ -51,13 +52,8 @@ def cold_insn(decoder: Decoder, word: int) -> ColdInsn | None:
         return None
     instruction, operands = decoded
     step = (instruction.meaning, operands, getattr(operands, "rd", 0), instruction.length, word)
-    imm = getattr(operands, "imm", 0)
-    return ColdInsn(step, effects_of(instruction, operands), instruction.extension.fpu, imm)
-
-
-def effects_of(instruction: Instruction, operands: Operands) -> Effects:
-    """What it touches, and whether a block ends with it."""
-    return effects(instruction.meaning, operands)
+    does, imm = effects(instruction.meaning, operands), getattr(operands, "imm", 0)
+    return ColdInsn(step, instruction.extension.fpu, does.ends_block, does.branches, does.jumps, not does.reads, imm)
 
 
 @dataclass(eq=False, slots=True)
@@ -127,7 +123,7 @@ def read_block(cpu: CPUState, tb: TranslationBlock, pc: int, host_pc: memoryview
             return None
         insns.append(insn)
         offset += length
-        if insn.effects.ends_block:
+        if insn.ends_block:
             break
     return cold_block(cpu, tb, host_pc, insns, (pc & PAGE_MASK) + offset) if insns else None
 
@@ -144,9 +140,9 @@ def cold_block(
 
 def ways_out_of(last: ColdInsn, behind: int) -> tuple[dict[int, int], int]:
     """The ways out by pc, numbered as translation does, and that to anywhere else."""
-    here, does = behind - last.step[3], last.effects
-    if does.branches:
-        return {behind: 1, here + last.imm: 0}, TB_EXIT_LOOKUP
-    if does.jumps:
-        return ({} if does.reads else {here + last.imm: 0}), TB_EXIT_LOOKUP
-    return ({}, TB_EXIT_NOCHAIN) if does.ends_block else ({behind: 0}, TB_EXIT_LOOKUP)
+    target = behind - last.step[3] + last.imm
+    if last.branches:
+        return {behind: 1, target: 0}, TB_EXIT_LOOKUP
+    if last.jumps:
+        return ({target: 0} if last.known else {}), TB_EXIT_LOOKUP
+    return ({}, TB_EXIT_NOCHAIN) if last.ends_block else ({behind: 0}, TB_EXIT_LOOKUP)

@@ -9,7 +9,8 @@ trap; instead whoever catches the exception finds the registers in the function'
         gpr = env.gpr
         t0 = gpr[5]
         t1 = gpr[6]
-        for n in range(loops):
+        rounds = iter(range(loops))
+        for n in rounds:
             # 0x8000000a: addi t0,t0,1
             t0 = t0 + 1 & M
             # 0x8000000c: bne t0,t1,-2
@@ -237,7 +238,8 @@ class Emitter:
         addr = self.named(op.inputs[1], "addr")
         self.views.add(f"st{memop.size}")
         self.line(f"try: {self.cell(f'st{memop.size}', addr, memop.size)} = {value}")
-        self.line(f"except KeyError: helper_st(cpu, {addr}, {value}, {memop.size}, {mmu_idx})")
+        rounds = "" if self.loop_dirty is None else ", rounds"
+        self.line(f"except KeyError: helper_st(cpu, {addr}, {value}, {memop.size}, {mmu_idx}{rounds})")
 
     def cell(self, view: str, addr: str, size: int) -> str:
         """The place in a page's view that an address means."""
@@ -456,7 +458,7 @@ def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Se
     for temp in needed:
         lines.append(f"    {local_name(temp)} = {place(temp)}")
     if body.loop_dirty is not None:
-        lines.append("    for n in range(loops):")
+        lines += ["    rounds = iter(range(loops))", "    for n in rounds:"]
     return lines
 
 

@@ -13,6 +13,8 @@ here.  Pages that hold translated code have no view for stores: a store finds it
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -330,9 +332,16 @@ def sign_extend(value: int, size: int) -> int:
     return ((value ^ sign) - sign) & MASK64
 
 
-def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
-    """A store that the views did not know: enter the page there unless somebody must notice (Not in QEMU)."""
+def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int, rounds: Iterable[int] = ()) -> None:
+    """A store that the views did not know: enter the page there unless somebody must notice (Not in QEMU).
+
+    `rounds` are those that a block which jumps to its own beginning still has to go; if translated code is overwritten
+    they are taken from it, for it may be its own.
+    """
+    count = tb_maint.statics().tb_phys_invalidate_count
     store_helper(cpu, addr, value, size, mmu_idx)
+    if tb_maint.statics().tb_phys_invalidate_count != count:
+        deque(rounds, maxlen=0)
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
     if entry is None or not entry.valid or entry.watched or addr & (size - 1):
         return

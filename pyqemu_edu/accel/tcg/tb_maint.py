@@ -19,6 +19,9 @@ from pyqemu_edu.util.log import CPU_LOG_EXEC, qemu_log, qemu_log_in_addr_range, 
 
 TARGET_PAGE_BITS = 12
 
+DEFAULT_CODE_GEN_BUFFER_SIZE = 64 << 20
+"""Bytes: a sixteenth of QEMU's."""
+
 TBKey = tuple[int, int, int, int, int]
 
 tb_phys_invalidate_event = Event("tb_phys_invalidate", "tb", "pc")
@@ -35,6 +38,8 @@ class Statics:
         self.tb_flush_count = 0
         self.tb_phys_invalidate_count = 0
         self.tc_ptr = 0x7F0000000000
+        self.code_gen_buffer_size = DEFAULT_CODE_GEN_BUFFER_SIZE
+        self.code_gen_used = 0
 
 
 statics = per_process(Statics)
@@ -137,6 +142,23 @@ def tb_jmp_unlink(dest: TranslationBlock) -> None:
 
 
 # Throwing away
+
+
+def code_gen_alloc(tb_size: int) -> None:
+    """So many bytes may be used for blocks, by estimate, until all are thrown away; 0 is the default.
+
+    (in QEMU a part of `tcg_region_init`; there the bytes are set aside at once)
+    """
+    statics().code_gen_buffer_size = tb_size or DEFAULT_CODE_GEN_BUFFER_SIZE
+
+
+def code_gen_use(cpu: CPUState, size: int) -> None:
+    """A block takes so many bytes: throw all blocks away if they are too many (in QEMU a part of `tb_gen_code`)."""
+    s = statics()
+    s.code_gen_used += size
+    if s.code_gen_used > s.code_gen_buffer_size:
+        s.code_gen_used = size
+        tb_flush(cpu)
 
 
 def tcg_flush_jmp_cache(cpu: CPUState) -> None:

@@ -14,6 +14,7 @@ from pyqemu_edu.accel.tcg.cputlb import (
     tlb_flush,
 )
 from pyqemu_edu.accel.tcg.tb_maint import (
+    code_gen_alloc,
     page_init,
     tb_htable_init,
     tb_invalidate_phys_range,
@@ -92,6 +93,7 @@ def tcg_init_machine(ms: MachineState) -> int:
     register_flush_translations(tcg_flush_translations)
     page_init()
     tb_htable_init()
+    code_gen_alloc(s.tb_size * MiB)
     tcg_init(s.tb_size * MiB, s.splitwx_enabled, ms.smp.max_cpus)
     tcg_prologue_init(tcg_ctx())
     return 0
@@ -131,7 +133,7 @@ def tcg_get_tb_size(obj: Object, v: Visitor, name: str, opaque: Any) -> None:
 
 
 def tcg_set_tb_size(obj: Object, v: Visitor, name: str, opaque: Any) -> None:
-    """Setter of `tb-size`; our functions are in no buffer, so it is only kept."""
+    """Setter of `tb-size`: our functions are in no buffer, but so much may they take by estimate."""
     TCG_STATE(obj).tb_size = visit_type_uint32(v, name)
 
 

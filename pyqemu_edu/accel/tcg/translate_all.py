@@ -16,8 +16,8 @@ from pyqemu_edu.accel.tcg.tb import (
     TranslationBlock,
     translate_block,
 )
+from pyqemu_edu.accel.tcg.tb_maint import code_gen_use, tb_link_page
 from pyqemu_edu.accel.tcg.tb_maint import statics as tb_ctx
-from pyqemu_edu.accel.tcg.tb_maint import tb_link_page
 from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState
 from pyqemu_edu.tcg.python_backend import ARRAYS
 from pyqemu_edu.tcg.tcg import tcg_ctx, tcg_func_start, tcg_gen_code
@@ -30,6 +30,9 @@ from pyqemu_edu.util.log import (
     qemu_log_in_addr_range,
     qemu_loglevel_mask,
 )
+
+COLD_INSN_SIZE, INSN_SIZE = 256, 1024
+"""Bytes of the host that an instruction of the guest takes, about: interpreted, and translated."""
 
 
 def tb_gen_code(cpu: CPUState, pc: int, cs_base: int, flags: int, cflags: int) -> TranslationBlock:
@@ -47,7 +50,10 @@ def tb_gen_code(cpu: CPUState, pc: int, cs_base: int, flags: int, cflags: int) -
         tb.code = tcg_ops.read_block(cpu, tb, pc, host_pc) if tcg_ops.read_block else None
     if tb.code is None:
         setjmp_gen_code(cpu, tb, pc, host_pc, max_insns)
-    return tb if phys_pc == -1 else tb_link_page(tb)
+    if phys_pc == -1:
+        return tb
+    code_gen_use(cpu, tb.icount * (INSN_SIZE if tb.text else COLD_INSN_SIZE))
+    return tb_link_page(tb)
 
 
 def may_be_cold(cflags: int) -> bool:
@@ -64,6 +70,7 @@ def tb_translate(cpu: CPUState, tb: TranslationBlock, cold: object, host_pc: mem
             size = tb.size
             setjmp_gen_code(cpu, tb, tb.pc, host_pc, TCG_MAX_INSNS)
             assert tb.size == size
+            code_gen_use(cpu, tb.icount * INSN_SIZE)
             tb.loops = tb.max_loops if tb in tb.jmp_dest else 1
 
 
