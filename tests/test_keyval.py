@@ -6,7 +6,7 @@ import subprocess
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyqemu_edu.util.error import QemuError
@@ -89,12 +89,14 @@ def test_a_text_does_not_merge_with_a_dictionary():
         keyval_merge({"smp": {"x": {}}}, {"smp": {"x": "1"}})
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab01.,=_- help?", max_size=24))
 def test_any_text_gives_a_dictionary_or_an_error(text):
     with suppress(QemuError):
         assert isinstance(keyval_parse(text, "type")[0], dict)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9\-_]{0,8}", fullmatch=True), st.text(max_size=8), min_size=1))
 def test_what_is_written_out_is_read_back(values):
     text = ",".join(f"{key}={value.replace(',', ',,')}" for key, value in values.items())

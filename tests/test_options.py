@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyqemu_edu.process import Process
@@ -392,6 +392,7 @@ def test_a_singleton_is_made_when_asked_for(process):
     assert qemu_opt_get_number(qemu_find_opts_singleton("memory"), "slots", 0) == 5
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab=,on help?id.1", max_size=20), st.sampled_from(["device", "memory", "name", "rtc"]))
 def test_any_text_is_stored_or_refused_with_a_message(text, name):
     with Process(["q"], stdout=io.StringIO(), stderr=io.StringIO()) as process:
