@@ -39,6 +39,10 @@ format: $(READY) ## Let ruff put the source into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: words
+words: $(READY) ## Put command lines out of a grammar to us and to the real QEMU: LINES=2000
+	GRAMMAR_EXAMPLES=$(or $(LINES),2000) $(BIN)/python -m pytest -q tests/test_grammar.py -k live
+
 .PHONY: fuzz
 fuzz: $(READY) ## Compare random programs with the real QEMU: SECONDS=600 SEED=1
 	$(BIN)/python -m pyqemu_edu.real.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
