@@ -77,11 +77,10 @@ class Unicorn:
         return after, self.engine.reg_read(riscv_const.UC_RISCV_REG_PC), bytes(self.engine.mem_read(BASE, SIZE))
 
 
-NOT_ASKED = {"ecall", "ebreak", "c.ebreak", "mret", "sret", "sfence.vma", "wfi", "pause", "sc.w", "sc.d"}
+KNOWN_TO_UNICORN = {"I", "M", "Zmmul", "A", "RV64A", "C", "Zifencei"}
+NOT_ASKED = {"ecall", "ebreak", "c.ebreak", "sc.w", "sc.d", RESERVED}
 ASKED = [
-    each
-    for each in decoder().instructions
-    if each.name not in NOT_ASKED and each.name != RESERVED and each.extension.name not in ("Zicsr", "F", "D", "Zcd")
+    each for each in decoder().instructions if each.extension.name in KNOWN_TO_UNICORN and each.name not in NOT_ASKED
 ]
 
 
