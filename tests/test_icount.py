@@ -100,6 +100,13 @@ def test_clocks_show_what_they_showed_on_the_real_qemu(options: str) -> None:
     assert printed(options).split() == SEEN[options].split()
 
 
+@pytest.mark.parametrize("options", ["shift=0", "shift=auto", "shift=5,sleep=on -smp 2"])
+def test_a_guest_that_sleeps_is_woken_when_the_host_has_waited_as_long(options: str) -> None:
+    vm = Qemu(f"{MACHINE} -icount {options} -kernel {assembled(CLOCKS)}", record=False)
+    assert vm.run(seconds=20).exit_status == 0
+    assert len(vm.output.decode().split()) == 10
+
+
 def test_the_interpreter_counts_like_the_translator() -> None:
     options = "shift=0,sleep=off"
     assert printed(f"{options} -accel interp").split() == SEEN[options].split()

@@ -62,4 +62,4 @@ def cpus_get_virtual_clock() -> int:
 def cpu_timers_init() -> None:
     """From now on QEMU_CLOCK_VIRTUAL is the guest's time, which is part of what would be saved."""
     vmstate_register(None, 0, vmstate_timers, statics())
-    register_virtual_clock(cpus_get_virtual_clock)
+    register_virtual_clock(cpus_get_virtual_clock, cpu_get_clock)

@@ -66,6 +66,7 @@ class Statics:
         self.enabled = dict.fromkeys(QEMUClockType, True)
         self.timer_lists = {clock: QEMUTimerList(clock) for clock in QEMUClockType}
         self.cpus_get_virtual_clock: Callable[[], int] = get_clock
+        self.cpu_get_clock: Callable[[], int] = get_clock
         self.icount_start_warp_timer: Callable[[], None] | None = None
 
 
@@ -87,9 +88,13 @@ def timerlist_set_notify(timer_list: QEMUTimerList, notify: Callable[[], object]
     timer_list.notify_cb = notify
 
 
-def register_virtual_clock(clock: Callable[[], int]) -> None:
-    """Say who knows the guest's time: C links `cpus_get_virtual_clock`, or a stub in programs without vCPUs."""
+def register_virtual_clock(clock: Callable[[], int], running: Callable[[], int]) -> None:
+    """Say who knows the guest's time, and how long the machine has been running.
+
+    C links `cpus_get_virtual_clock` and `cpu_get_clock`, or stubs in programs without vCPUs.
+    """
     statics().cpus_get_virtual_clock = clock
+    statics().cpu_get_clock = running
 
 
 def register_icount(start_warp_timer: Callable[[], None]) -> None:
@@ -113,6 +118,8 @@ def qemu_clock_get_ns(clock: QEMUClockType) -> int:
     """What `clock` shows, in ns."""
     if clock is QEMU_CLOCK_VIRTUAL:
         return statics().cpus_get_virtual_clock()
+    if clock is QEMU_CLOCK_VIRTUAL_RT:
+        return statics().cpu_get_clock()
     if clock is QEMU_CLOCK_HOST:
         return time.time_ns()
     return get_clock()
