@@ -82,7 +82,6 @@ def qemu_init(argv: Sequence[str]) -> None:
     qemu_process_early_options()
     qemu_process_help_options()
     qemu_write_pidfile()
-
     qemu_init_main_loop()
     cpu_timers_init()
     user_register_global_props()
