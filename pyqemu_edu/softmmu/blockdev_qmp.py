@@ -160,11 +160,11 @@ JOBS = {
 def commands_about_blocks() -> dict[str, Callable[..., Any]]:
     """QMP's commands by name."""
     return {name: job_on(argument, name) for name, argument in JOBS.items()} | {
-        "block_resize": lambda **a: qmp_block_resize(a["size"], a.get("device"), a.get("node-name")),
+        "block_resize": lambda **a: qmp_block_resize(a["size"], a.get("device"), a.get("node_name")),
         "blockdev-add": blockdev_add,
         "blockdev-close-tray": qmp_blockdev_close_tray,
-        "blockdev-del": lambda **a: qmp_blockdev_del(a["node-name"]),
-        "blockdev-insert-medium": lambda **a: qmp_blockdev_insert_medium(a["id"], a["node-name"]),
+        "blockdev-del": lambda **a: qmp_blockdev_del(a["node_name"]),
+        "blockdev-insert-medium": lambda **a: qmp_blockdev_insert_medium(a["id"], a["node_name"]),
         "blockdev-open-tray": qmp_blockdev_open_tray,
         "blockdev-remove-medium": qmp_blockdev_remove_medium,
         "eject": qmp_eject,
