@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 from pyqemu_edu import modules
 from pyqemu_edu.accel.tcg.tcg_cpus import cpu_set_instruction_budget
+from pyqemu_edu.block.block_backend import bdrv_close_all
 from pyqemu_edu.cpu import (
     cpu_breakpoint_insert,
     cpu_breakpoint_remove,
@@ -391,4 +392,5 @@ def _end_threads(process: Process, background: list[threading.Thread]) -> None:
         if not runstate_is_running():
             qemu_mutex_take_over()
         cpus_shutdown()
+        bdrv_close_all()
         close_watches()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pyqemu_edu import modules
+from pyqemu_edu.block.block_backend import bdrv_close_all
 from pyqemu_edu.process import Process
 from pyqemu_edu.qom.zoo import run_program_constructors
 from pyqemu_edu.softmmu.cpus import cpus_shutdown
@@ -30,6 +31,7 @@ def board(*arguments: str, stderr: io.StringIO | None = None) -> Iterator[Proces
             yield process
         finally:
             cpus_shutdown()
+            bdrv_close_all()
 
 
 def refused(*arguments: str) -> tuple[int, str]:

@@ -16,7 +16,14 @@ from pyqemu_edu.block.block_int import (
     BlockDriverState,
     bdrv_is_read_only,
 )
-from pyqemu_edu.block.graph import bdrv_find_node, bdrv_ref, bdrv_root_attach_child, bdrv_root_unref_child
+from pyqemu_edu.block.block_int import statics as graph
+from pyqemu_edu.block.graph import (
+    bdrv_find_node,
+    bdrv_ref,
+    bdrv_root_attach_child,
+    bdrv_root_unref_child,
+    bdrv_unref,
+)
 from pyqemu_edu.block.permissions import bdrv_child_try_set_perm
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.path import object_get_canonical_path
@@ -204,6 +211,16 @@ def bdrv_lookup_bs(device: str | None, node_name: str | None) -> BlockDriverStat
     if node_name is not None and (node := bdrv_find_node(node_name)):
         return node
     raise QemuError(f"Cannot find device='{device or ''}' nor node-name='{node_name or ''}'")
+
+
+def bdrv_close_all() -> None:
+    """Take all images out and close them (QEMU block.c, block/block-backend.c `blk_remove_all_bs`, blockdev.c)."""
+    for blk in statics().block_backends:
+        if blk.root is not None:
+            blk_remove_bs(blk)
+    monitor_owned = graph().monitor_bdrv_states
+    while monitor_owned:
+        bdrv_unref(monitor_owned.pop(0))
 
 
 # ---- its device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyqemu_edu.block.block_backend import bdrv_close_all
 from pyqemu_edu.io.watch import close_watches
 from pyqemu_edu.os_posix import os_setup_signal_handling
 from pyqemu_edu.softmmu.cpus import cpus_shutdown
@@ -32,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
         return abort.status
     finally:
         cpus_shutdown()
+        bdrv_close_all()
         close_watches()
 
 

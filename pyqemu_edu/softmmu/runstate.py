@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pyqemu_edu.block.block_backend import bdrv_close_all
 from pyqemu_edu.hw.core.boards import MachineClass
 from pyqemu_edu.hw.core.cpu import CPUState
 from pyqemu_edu.hw.core.machine import current_machine
@@ -320,5 +321,6 @@ def qemu_cleanup() -> None:
     for tell in gdb_exit:
         tell(0)
     vm_shutdown()
+    bdrv_close_all()
     cpus_shutdown()
     qemu_run_exit_notifiers()
