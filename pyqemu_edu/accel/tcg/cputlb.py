@@ -39,6 +39,8 @@ TARGET_PAGE_SIZE = 1 << TARGET_PAGE_BITS
 MASK64 = (1 << 64) - 1
 PAGE_MASK = MASK64 & -TARGET_PAGE_SIZE
 NB_MMU_MODES = 8
+CPU_TLB_DYN_MAX = 1 << 14
+"""Pages that a TLB knows at most: when it is full it is emptied.  QEMU's grows and shrinks with its use."""
 
 PAGE_READ, PAGE_WRITE, PAGE_EXEC = 1, 2, 4
 PROTECTION = {
@@ -165,6 +167,8 @@ def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int,
     tlb, page = cpu.tlb[mmu_idx], vaddr & PAGE_MASK
     if page in tlb.entries:
         tlb.drop_page(page)
+    elif len(tlb.entries) >= CPU_TLB_DYN_MAX:
+        tlb.flush()
     valid = size >= TARGET_PAGE_SIZE
     watched = cpu_watchpoint_address_matches(cpu, page, TARGET_PAGE_SIZE)
     tlb.entries[page] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable, valid, watched)
