@@ -25,7 +25,7 @@ Evaluate = Callable[[str], int]
 def instructions() -> Mapping[str, Instruction]:
     """Every instruction by its name."""
     extensions = known_extensions()
-    return _by_name(extensions, sum(len(each.instructions) for each in extensions))
+    return _by_name(extensions, sum([len(each.instructions) for each in extensions]))
 
 
 @lru_cache(maxsize=16)

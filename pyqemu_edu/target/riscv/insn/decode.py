@@ -82,15 +82,21 @@ def extended_by(*extensions: Extension) -> Iterator[None]:
 
 def known_extensions(names: frozenset[str] | None = None) -> tuple[Extension, ...]:
     """The extensions with these names, or all that there are; those of `extended_by` in any case, and first."""
-    return *_added.get(), *(each for name, each in EXTENSIONS.items() if names is None or name in names)
+    if names is None:
+        return *_added.get(), *EXTENSIONS.values()
+    return *_added.get(), *(each for name, each in EXTENSIONS.items() if name in names)
 
 
-_decoder = lru_cache(maxsize=64)(Decoder)
+@lru_cache(maxsize=64)
+def _decoder(extensions: tuple[Extension, ...], sizes: tuple[int, ...]) -> Decoder:
+    """The decoder for these extensions while they have so many instructions each."""
+    return Decoder(tuple(each for extension in extensions for each in extension.instructions))
 
 
 def decoder(names: frozenset[str] | None = None) -> Decoder:
     """The decoder for the extensions with these names, or for all that there are."""
-    return _decoder(tuple(each for extension in known_extensions(names) for each in extension.instructions))
+    extensions = known_extensions(names)
+    return _decoder(extensions, tuple([len(each.instructions) for each in extensions]))
 
 
 def decode(word: int) -> Decoded | None:
