@@ -27,9 +27,9 @@ PATIENCE = 30.0
 
 @contextmanager
 def started(program: list[str], options: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A QEMU with a QMP socket at `path`."""
+    """A QEMU with a QMP socket at `path`, in whose folder it leaves what it writes."""
     command = [*program, *options.split(), "-qmp", f"unix:{path},server=on,wait=off"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=path.parent) as process:
         try:
             yield process
         finally:
