@@ -56,7 +56,7 @@ def check_1(request: str) -> str:
         raise NotYet(f"the answer is {value:#x}. A hart begins in the ROM of its board, and resetvec says where.")
     if "harts[1]" not in request:
         raise NotYet(f"the answer is {value:#x}, but it was not the second hart that was asked.")
-    return f"the second hart will fetch its first instruction from {value:#x}. Nobody had to look into our source for that."
+    return f"the second hart will fetch its first instruction from {value:#x}. Nobody had to read our source for that."
 
 
 # --- exercise 2: answers and events
