@@ -76,25 +76,24 @@ def memory_region_init_io(
 
 def memory_region_init_ram_flags_nomigrate(owner: Object | None, name: str | None, size: int) -> MemoryRegion:
     """RAM that migration does not know of.  `QemuError` if the host has not so much."""
-    return init_ram_from(owner, name, size, lambda mr: qemu_ram_alloc(size, mr))
+    mr = memory_region_init(owner, name, size)
+    return back_by_ram(mr, lambda: qemu_ram_alloc(size, mr))
 
 
 def memory_region_init_ram_from_fd(
     owner: Object | None, name: str | None, size: int, share: bool, fd: int, align: int = 0
 ) -> MemoryRegion:
     """RAM that is an open file."""
-    return init_ram_from(owner, name, size, lambda mr: qemu_ram_alloc_from_fd(size, mr, fd, share, align))
-
-
-def init_ram_from(
-    owner: Object | None, name: str | None, size: int, alloc: Callable[[MemoryRegion], RAMBlock]
-) -> MemoryRegion:
-    """RAM with whatever host memory `alloc` gives (Not in QEMU: what its functions for RAM share)."""
     mr = memory_region_init(owner, name, size)
+    return back_by_ram(mr, lambda: qemu_ram_alloc_from_fd(size, mr, fd, share, align))
+
+
+def back_by_ram(mr: MemoryRegion, alloc: Callable[[], RAMBlock]) -> MemoryRegion:
+    """Give the region whatever host memory `alloc` gets (Not in QEMU: what its functions for RAM share)."""
     mr.ram = True
     mr.terminates = True
     try:
-        mr.ram_block = alloc(mr)
+        mr.ram_block = alloc()
     except QemuError:
         mr.size = 0
         object_unparent(mr)
