@@ -61,7 +61,7 @@ class RealQemu:
             self._folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pyqemu-edu-"))
             self._stderr = stack.enter_context(tempfile.TemporaryFile())
             self._process = self._start(stack)
-            self.qmp = stack.enter_context(closing(QmpClient(self._connect("qmp", stack), self.timeout)))
+            self.qmp = stack.enter_context(closing(self._greet(self._connect("qmp", stack))))
             self.gdb = None
             if self._with_gdb:
                 self.gdb = stack.enter_context(closing(GdbClient(self._connect("gdb", stack), self.timeout)))
@@ -136,6 +136,15 @@ class RealQemu:
         stack.callback(process.wait)
         stack.callback(process.kill)
         return process
+
+    def _greet(self, connection: socket.socket) -> QmpClient:
+        """Hear who it is; QEMU opens its sockets before it knows whether it can do all that it was told."""
+        try:
+            return QmpClient(connection, self.timeout)
+        except ConnectionError:
+            self._process.wait(self.timeout)
+            self._check_alive(time.monotonic())
+            raise
 
     def _connect(self, name: str, stack: ExitStack) -> socket.socket:
         """Connect to one of QEMU's sockets as soon as it is there."""
