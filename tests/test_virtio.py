@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from pyqemu_edu.guests import assembled
+from pyqemu_edu.lab import nb16
 from virtio_bench import RAM, Bench, our_bench, real_bench
 from virtio_driver import EVENT_IDX, INDIRECT, NEXT, NOTIFY, STATUS, WRITE, Desc, Driver
 
@@ -256,3 +260,63 @@ def test_nonsense_has_the_references_consequences(real_qemu: str, transport: tup
     for seed in (1, 2, 3):
         ours, reals = both(real_qemu, nonsense(seed), *transport, *DEVICES[device])
         assert ours == reals, seed
+
+
+# ---- consoles
+
+
+def console_work(bench: Bench) -> list[object]:
+    """A driver that knows of ports: is told of them, opens them, writes; then one that does not, and writes in need."""
+    driver = Driver(bench)
+    driver.start(1 << 1 | 1 << 2, queues=range(6))
+    seen: list[object] = [bench.read(driver.base + 0x100, 12)]
+    driver.describe(2, *[(BUFFER + 0x1000 + 32 * i, 32, WRITE, 0) for i in range(8)])
+    for head in range(8):
+        driver.offer(2, head)
+    for port, event, value in CONTROL_MESSAGES:
+        bench.write(BUFFER, struct.pack("<IHH", port, event, value))
+        driver.describe(3, (BUFFER, 8, 0, 0))
+        driver.offer(3, 0)
+        seen += [(port, event, value), driver.state(2), bench.read(BUFFER + 0x1000, 256)]
+    bench.write(BUFFER, b"words for port 0, words for port 1")
+    for queue, start in ((1, 0), (5, 18)):
+        driver.describe(queue, (BUFFER + start, 16, 0, 0))
+        driver.offer(queue, 0)
+        seen.append(driver.state(queue))
+    seen += [bench.qmp("ringbuf-read", device=name, size=100) for name in ("c0", "c1")]
+    driver.start(queues=(0, 1))
+    driver.store(0x108, ord("!"))
+    driver.describe(1, (BUFFER, 5, 0, 0))
+    driver.offer(1, 0)
+    return [*seen, driver.state(1), bench.qmp("ringbuf-read", device="c0", size=100)]
+
+
+CONTROL_MESSAGES = ((0, 0, 1), (0, 3, 1), (1, 3, 1), (0, 6, 1), (1, 6, 1), (9, 3, 1), (1, 3, 0), (0, 0, 0), (0, 77, 1))
+TWO_PORTS = (*SERIAL, "-chardev", "ringbuf,id=c1", "-device", "virtserialport,chardev=c1,name=org.example.port")
+
+
+def test_a_console_with_two_ports_behaves_as_the_references(real_qemu: str, transport: tuple[str, ...]) -> None:
+    ours, reals = both(real_qemu, console_work, *transport, *TWO_PORTS)
+    for mine, theirs in zip(ours, reals, strict=True):
+        assert mine == theirs
+
+
+# ---- a guest with a driver
+
+
+def run_guest(program: Sequence[str], accel: str, image: str) -> subprocess.CompletedProcess[str]:
+    """The guest that reads a block, asleep until the disk has done, and prints it."""
+    options = f"-machine virt -bios none -nographic -accel {accel} -kernel {assembled(nb16.READ_BLOCK)}"
+    command = [*program, *options.split(), *nb16.disk_options(image).split()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("accel", ["tcg", "tcg,thread=single", "interp"])
+def test_a_guest_sleeps_until_its_disk_has_done(accel: str) -> None:
+    run = run_guest([sys.executable, "-m", "pyqemu_edu"], accel, nb16.disk_image("from the disk\n"))
+    assert (run.stdout, run.stderr, run.returncode) == ("from the disk\n", "", 0)
+
+
+def test_the_reference_runs_that_guest_alike(real_qemu: str) -> None:
+    run = run_guest([real_qemu], "tcg", nb16.disk_image("from the disk\n"))
+    assert (run.stdout, run.stderr, run.returncode) == ("from the disk\n", "", 0)

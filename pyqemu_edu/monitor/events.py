@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyqemu_edu.hw.block.block_errors import qapi_event_send_block_io_error
+from pyqemu_edu.hw.char.virtio_console import qapi_event_send_vserport_change
 from pyqemu_edu.migration.options import qapi_event_send_migration
 from pyqemu_edu.monitor.monitor import qapi_event_emit
 from pyqemu_edu.softmmu import runstate
@@ -19,9 +21,10 @@ def event_with_cause(event: Event, guest: bool, reason: ShutdownCause) -> None:
     qapi_event_emit(event.name, {"guest": guest, "reason": reason.name.lower().replace("_", "-")})
 
 
-def event_with_status(event: Event, status: str) -> None:
-    """An event that tells how far something is."""
-    qapi_event_emit(event.name, {"status": status})
+def event_with_fields(event: Event, *values: object) -> None:
+    """An event that tells what its fields say; one that is None is left out."""
+    fields = zip(event.fields, values, strict=True)
+    qapi_event_emit(event.name, {name: value for name, value in fields if value is not None})
 
 
 def attach_events() -> None:
@@ -30,4 +33,5 @@ def attach_events() -> None:
         event.append(plain_event)
     for event in (runstate.qapi_event_send_reset, runstate.qapi_event_send_shutdown):
         event.append(event_with_cause)
-    qapi_event_send_migration.append(event_with_status)
+    for event in (qapi_event_send_migration, qapi_event_send_vserport_change, qapi_event_send_block_io_error):
+        event.append(event_with_fields)

@@ -37,7 +37,8 @@ def blk_error_action(blk: BlockBackend, action: BlockErrorAction, is_read: bool,
         blk.iostatus = "nospace" if error == errno.ENOSPC else "failed"
     if qapi_event_send_block_io_error:
         bs = blk_bs(blk)
-        node, operation = bs.node_name if bs else "", "read" if is_read else "write"
-        qapi_event_send_block_io_error(blk.name, node, operation, action, error == errno.ENOSPC, os.strerror(error))
+        node, operation = bs.node_name if bs else None, "read" if is_read else "write"
+        nospace = error == errno.ENOSPC if blk.iostatus_enabled else None
+        qapi_event_send_block_io_error(blk.name, node, operation, action, nospace, os.strerror(error))
     if action == "stop":
         qemu_system_vmstop_request(RunState.IO_ERROR)

@@ -109,21 +109,31 @@ def chr_event(vcon: VirtConsole, event: QEMUChrEvent) -> None:
         virtio_serial_close(vcon)
 
 
-def take_input(vcon: VirtConsole, sync_state: bool) -> None:
-    """Say who takes what comes from the host; a terminal does not ask whether there is anybody (Not in QEMU)."""
-    on_event = None if is_console(vcon) else chr_event
-    qemu_chr_fe_set_handlers(vcon.chr, chr_can_read, chr_read, on_event, vcon, sync_state)
+def take_input(vcon: VirtConsole, enable: bool, set_open: bool) -> None:
+    """Say who takes what comes from the host, or that nobody does; `set_open` says so to the host, too (Not in QEMU).
+
+    A terminal does not ask whether there is anybody, a port hears of it at once.
+    """
+    fe_open = vcon.chr.fe_open
+    if enable:
+        on_event = None if is_console(vcon) else chr_event
+        qemu_chr_fe_set_handlers(vcon.chr, chr_can_read, chr_read, on_event, vcon, be_change=chr_be_change)
+    else:
+        qemu_chr_fe_set_handlers(vcon.chr)
+    if not set_open:
+        qemu_chr_fe_set_open(vcon.chr, fe_open)
+
+
+def chr_be_change(vcon: VirtConsole) -> None:
+    """There is another character device behind the port."""
+    take_input(vcon, True, is_console(vcon))
 
 
 def virtconsole_enable_backend(port: VirtIOSerialPort, enable: bool) -> None:
     """The machine runs, or stands still: then nothing is taken."""
     vcon = virtio_console(port)
-    if not qemu_chr_fe_backend_connected(vcon.chr):
-        return
-    if enable:
-        take_input(vcon, sync_state=False)
-    else:
-        qemu_chr_fe_set_handlers(vcon.chr, sync_state=False)
+    if qemu_chr_fe_backend_connected(vcon.chr):
+        take_input(vcon, enable, False)
 
 
 def virtconsole_realize(dev: DeviceState) -> None:
@@ -133,11 +143,10 @@ def virtconsole_realize(dev: DeviceState) -> None:
         raise QemuError(
             "Port number 0 on virtio-serial devices reserved for virtconsole devices for backward compatibility."
         )
-    if not qemu_chr_fe_backend_connected(vcon.chr):
-        return
-    take_input(vcon, sync_state=is_console(dev))
-    if is_console(dev):
-        virtio_serial_open(vcon)
+    if qemu_chr_fe_backend_connected(vcon.chr):
+        take_input(vcon, True, is_console(dev))
+        if is_console(dev):
+            virtio_serial_open(vcon)
 
 
 def virtconsole_class_init(k: VirtIOSerialPortClass) -> None:
