@@ -78,9 +78,9 @@ def guest(name: str, scale: int = 1) -> str:
     return str(found.elf if scale == 1 else _scaled(found, scale))
 
 
-def assembled(source: str) -> str:
+def assembled(source: str, base: int = 0x8000_0000, name: str = "guest.elf") -> str:
     """Path of an ELF made of `source`, for `-kernel`. Raises AssemblyError with the line that is wrong."""
-    return str(_keep("guest.elf", assemble(source).elf()))
+    return str(_keep(name, assemble(source, base).elf()))
 
 
 def _scaled(found: Guest, scale: int) -> Path:
