@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from pyqemu_edu.hw.core.boards import MACHINE
 from pyqemu_edu.hw.core.machine_run import qemu_add_machine_init_done_notifier
@@ -36,6 +37,7 @@ from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.link import object_property_add_child
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import TYPE_INTERFACE, type_init
+from pyqemu_edu.softmmu.globals import statics as vl
 from pyqemu_edu.softmmu.memory import AccessSizes, AddressSpace, DeviceEndian, MemoryRegionOps, memory_region_init_io
 from pyqemu_edu.softmmu.physmem import address_space_read, address_space_write
 from pyqemu_edu.trace.event import Event
@@ -283,13 +285,37 @@ def fw_cfg_reset(dev: DeviceState) -> None:
     fw_cfg_select(FW_CFG(dev), FW_CFG_SIGNATURE)
 
 
+def fw_cfg_bootsplash(s: FWCfgState) -> None:
+    """How long to show a boot menu (`-boot splash-time=`); the picture is left out."""
+    bst_val = MACHINE(qdev_get_machine()).boot_config.splash_time
+    if bst_val is None:
+        return
+    if not 0 <= bst_val <= 0xFFFF:
+        error_report("splash-time is invalid,it should be a value between 0 and 65535")
+        raise QemuExit(1)
+    fw_cfg_modify_file(s, "etc/boot-menu-wait", bst_val.to_bytes(2, "little"))
+
+
+def fw_cfg_reboot(s: FWCfgState) -> None:
+    """How long to wait when nothing could be booted (`-boot reboot-timeout=`); -1 is for ever."""
+    rt_val = MACHINE(qdev_get_machine()).boot_config.reboot_timeout
+    if rt_val is None:
+        rt_val = -1
+    if not -1 <= rt_val <= 0xFFFF:
+        error_report("reboot timeout is invalid,it should be a value between -1 and 65535")
+        raise QemuExit(1)
+    fw_cfg_modify_file(s, "etc/boot-fail-wait", (rt_val & 0xFFFFFFFF).to_bytes(4, "little"))
+
+
 def fw_cfg_common_realize(s: FWCfgState) -> None:
-    """The items that every machine has; a splash screen and a time to wait before rebooting are left out."""
+    """The items that every machine has."""
     machine = MACHINE(qdev_get_machine())
     fw_cfg_add_bytes(s, FW_CFG_SIGNATURE, b"QEMU")
-    fw_cfg_add_bytes(s, FW_CFG_UUID, bytes(16))
+    fw_cfg_add_bytes(s, FW_CFG_UUID, UUID(vl().qemu_uuid or str(UUID(int=0))).bytes)
     fw_cfg_add_i16(s, FW_CFG_NOGRAPHIC, int(not machine.enable_graphics))
     fw_cfg_add_i16(s, FW_CFG_BOOT_MENU, int(bool(machine.boot_config.menu)))
+    fw_cfg_bootsplash(s)
+    fw_cfg_reboot(s)
     fw_cfg_add_i32(s, FW_CFG_ID, FW_CFG_VERSION | (FW_CFG_VERSION_DMA if s.dma_enabled else 0))
     qemu_add_machine_init_done_notifier(lambda: qemu_register_reset(fw_cfg_machine_reset, s))
 
