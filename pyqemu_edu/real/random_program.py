@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from pyqemu_edu.guests import GUESTS, symbol_address, symbol_offset
+from pyqemu_edu.target.riscv.csr import csr_number
 from pyqemu_edu.target.riscv.insn.declare import Instruction
 from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS as EVERY
 from pyqemu_edu.target.riscv.insn.decode import decode, decoder
@@ -24,7 +25,13 @@ BODY_SIZE = 4096
 BASES = frozenset({2, 8})
 RESERVED = BASES | {3}
 POINTER = 9
-CSRS = (0x340, 0x341, 0x342, 0x343, 0x001)  # mscratch, mepc, mcause, mtval, fflags
+CSRS = tuple(csr_number[name] for name in (
+    "mscratch mepc mcause mtval fflags medeleg mideleg mie mcounteren menvcfg mcountinhibit mhpmevent3 pmpaddr3 "
+    "stvec scounteren senvcfg sscratch sepc scause stval satp tselect tdata2 "
+    "hedeleg hideleg hie hcounteren henvcfg htval hgatp vsie vstvec vsscratch vsepc vscause vstval vsatp"
+).split())  # fmt: skip
+"""Those whose writing changes nothing else, as long as all happens in machine mode."""
+
 MSTATUS, FRM = 0x300, 0x002
 EDGES = (0, 1, 2, 0x7F, 0x80, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1)
 
