@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -112,7 +113,7 @@ class Qemu:
         self.exit_status: int | None = None
         self.stopped_before = ""
         self._background: list[threading.Thread] = []
-        self.close = weakref.finalize(self, _end_threads, self.process, self._background)
+        self.close = weakref.finalize(self, Context().run, _end_threads, self.process, self._background)
         self._build(record or bool(stop_before), types, with_types)
 
     def _build(self, record: bool, types: Population, with_types: Sequence[TypeInfo]) -> None:
@@ -384,8 +385,9 @@ def _stop_background(process: Process, threads: list[threading.Thread]) -> None:
 def _end_threads(process: Process, background: list[threading.Thread]) -> None:
     """Leave no thread and no socket behind.
 
-    The garbage collector may call this in any thread, even in another machine's.  While nobody runs a machine its big
-    lock is with the thread that built it, and so has to be taken over.
+    The garbage collector may call this in any thread, even in another machine's, and while that enters a process: so it
+    is called in a context of its own.  While nobody runs a machine its big lock is with the thread that built it, and
+    so has to be taken over.
     """
     _stop_background(process, background)
     with process:

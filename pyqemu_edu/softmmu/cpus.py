@@ -44,6 +44,9 @@ from pyqemu_edu.util.timer import QEMU_CLOCK_VIRTUAL, qemu_clock_enable
 cpu_thread_created = Event("cpu_thread_created", "cpu", "name")
 cpu_interrupt_event = Event("cpu_interrupt", "cpu", "mask")
 
+JOIN_SECONDS = 60
+"""How long the end of a process waits for a thread that should need no time at all."""
+
 
 class Statics:
     def __init__(self) -> None:
@@ -344,7 +347,8 @@ def cpus_shutdown() -> None:
     statics().qemu_pause_cond.notify_all()
     qemu_mutex_unlock_iothread()
     for thread in {cpu.thread for cpu in CPU_FOREACH() if cpu.thread is not None}:
-        thread.join()
+        if thread is not threading.current_thread():
+            thread.join(JOIN_SECONDS)
     qemu_log_close()
     if locked:
         qemu_mutex_lock_iothread()

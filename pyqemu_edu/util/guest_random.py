@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pyqemu_edu.process import per_process
 from pyqemu_edu.util.assertion import g_assert
 from pyqemu_edu.util.cutils import parse_uint
 from pyqemu_edu.util.error import QemuError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Statics:
@@ -26,11 +28,18 @@ class Statics:
 statics = per_process(Statics)
 
 
+def mersenne_twister(*words: int) -> np.random.RandomState:
+    """A twister that begins at these numbers, or the host's (Not in QEMU); NumPy is imported for those who ask."""
+    import numpy as np
+
+    return np.random.RandomState(np.array(words, dtype=np.uint32) if words else None)
+
+
 def glib_random_bytes(len: int) -> bytes:
     """Bytes from this thread's twister; an unseeded one is seeded by the host."""
     thread = statics().thread
     if not hasattr(thread, "rand"):
-        thread.rand = np.random.RandomState()
+        thread.rand = mersenne_twister()
     drawn: bytes = thread.rand.bytes(len)
     return drawn
 
@@ -50,8 +59,7 @@ def qemu_guest_random_seed_thread_part2(seed: int) -> None:
     where = "util/guest-random.c:82:qemu_guest_random_seed_thread_part2"
     g_assert(not hasattr(statics().thread, "rand"), where, "thread_rand == NULL")
     if statics().deterministic:
-        words = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint32)
-        statics().thread.rand = np.random.RandomState(words)
+        statics().thread.rand = mersenne_twister(seed & 0xFFFFFFFF, seed >> 32)
 
 
 def qemu_guest_random_seed_main(optarg: str) -> int:
