@@ -40,6 +40,7 @@ from pyqemu_edu.net.net import (
     qemu_send_packet_async,
 )
 from pyqemu_edu.qom.klass import object_check
+from pyqemu_edu.util.assertion import c_assert
 from pyqemu_edu.util.iov import iov_from_buf, iov_size, iov_to_buf
 from pyqemu_edu.util.main_loop import QEMUBH, qemu_bh_schedule
 
@@ -149,6 +150,8 @@ def fill_buffers(n: VirtIONet, buf: bytes, filled: list[tuple[VirtQueueElement, 
             virtio_error(n, "virtio-net receive queue contains no in buffers")
             virtqueue_detach_element(n.rx_vq, elem, 0)
             return -1
+        if not filled:
+            check_room_for_header(n, iov_size(elem.in_sg))
         length = iov_from_buf(elem.in_sg, 0, memoryview(packet)[offset:])
         offset += length
         if not n.mergeable_rx_bufs and offset < len(packet):
@@ -156,6 +159,12 @@ def fill_buffers(n: VirtIONet, buf: bytes, filled: list[tuple[VirtQueueElement, 
             return 0
         filled.append((elem, length))
     return len(filled)
+
+
+def check_room_for_header(n: VirtIONet, size: int) -> None:
+    """C's assertions about the first buffer: a driver that leaves too small a one ends QEMU (Not in QEMU)."""
+    c_assert(size >= HEADER or not n.mergeable_rx_bufs, "util/iov.c:269:iov_copy", "offset == 0")
+    c_assert(size >= n.guest_hdr_len, "util/iov.c:39:iov_from_buf_full", "offset == 0")
 
 
 def unexpected_empty_queue(n: VirtIONet, i: int, offset: int, size: int) -> str:
@@ -213,6 +222,7 @@ def virtio_net_flush_tx(n: VirtIONet) -> int:
     num_packets = 0
     while num_packets < n.net_conf.txburst and (elem := virtqueue_pop(n.tx_vq)) is not None:
         size = iov_size(elem.out_sg)
+        c_assert(not elem.out_sg or size >= n.guest_hdr_len, "util/iov.c:269:iov_copy", "offset == 0")
         if not elem.out_sg or size <= n.guest_hdr_len:
             what = "virtio-net nothing to send" if elem.out_sg else "virtio-net header not in first element"
             virtio_error(n, what)
