@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
@@ -12,11 +11,9 @@ NAME = "pyqemu-system-riscv64"
 def qemu_system_main() -> int:
     """Be `qemu-system-riscv64`: its options, its output, its exit status.
 
-    Ctrl-C ends it without a word from the first moment on, so all that takes time is imported behind that.  NumPy is
-    kept from starting threads of its own, which would take the signals that `os_block_signals` keeps.
+    Ctrl-C ends it without a word from the first moment on, so all that takes time is imported behind that.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from pyqemu_edu import modules
     from pyqemu_edu.os_posix import os_block_signals
     from pyqemu_edu.process import Process, standard_output
