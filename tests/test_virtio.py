@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import subprocess
 import sys
@@ -12,8 +13,13 @@ from random import Random
 
 import pytest
 
+from pyqemu_edu.block.block_backend import BlockBackend
+from pyqemu_edu.block.block_backend_io import blk_pwrite
 from pyqemu_edu.guests import assembled
+from pyqemu_edu.hw.block import virtio_blk_request
 from pyqemu_edu.lab import nb16
+from pyqemu_edu.softmmu.runstate import qemu_vmstop_requested
+from pyqemu_edu.softmmu.runstate_transitions import RunState, vm_state_notify
 from virtio_bench import RAM, Bench, our_bench, real_bench
 from virtio_driver import EVENT_IDX, INDIRECT, NEXT, NOTIFY, STATUS, WRITE, Desc, Driver
 
@@ -320,3 +326,35 @@ def test_a_guest_sleeps_until_its_disk_has_done(accel: str) -> None:
 def test_the_reference_runs_that_guest_alike(real_qemu: str) -> None:
     run = run_guest([real_qemu], "tcg", nb16.disk_image("from the disk\n"))
     assert (run.stdout, run.stderr, run.returncode) == ("from the disk\n", "", 0)
+
+
+# ---- errors of the host's disk
+
+
+def test_a_full_disk_stops_the_machine_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(DISK)
+    attempts: list[int] = []
+
+    def write(blk: BlockBackend, offset: int, data: bytes) -> None:
+        attempts.append(offset)
+        if len(attempts) == 1:
+            raise OSError(errno.ENOSPC, "no space")
+        blk_pwrite(blk, offset, data)
+
+    monkeypatch.setattr(virtio_blk_request, "blk_pwrite", write)
+    with our_bench(*(word.format(disk=disk) for word in BLK)) as bench:
+        driver = Driver(bench)
+        driver.start()
+        bench.write(BUFFER, struct.pack("<IIQ", OUT, 0, 5) + b"kept" * 128)
+        driver.describe(0, (BUFFER, 16, NEXT, 1), (BUFFER + 16, 512, NEXT, 2), (BUFFER + 0x1000, 1, WRITE, 0))
+        driver.offer(0, 0)
+        assert qemu_vmstop_requested() is RunState.IO_ERROR
+        assert (driver.ring(0)[2], bench.qmp("x-query-virtio-queue-status", path=PATH, queue=0)["inuse"]) == (0, 1)
+        vm_state_notify(True, RunState.RUNNING)
+        bench.settle()
+        assert (driver.ring(0)[2], attempts) == (1, [5 * 512] * 2)
+    assert disk.read_bytes()[5 * 512 : 6 * 512] == b"kept" * 128
+
+
+PATH = "/machine/peripheral-anon/device[0]"
