@@ -20,6 +20,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from pyqemu_edu.guests import assembled
+from small_kernel import NEW, OLD
+
 OPENSBI = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic"
 U_BOOT = "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
 U_BOOT_M = "/usr/lib/u-boot/qemu-riscv64/u-boot.bin"
@@ -91,6 +94,15 @@ def test_opensbi_describes_the_platform_as_the_real_one(options: str) -> None:
     ours, real = (console_of(program, f"-machine {options}", [], last) for program in (OURS, REAL))
     assert same_but_for_time(ours) == same_but_for_time(real)
     assert "Platform HART Count" in ours
+
+
+@pytest.mark.parametrize("kernel", [OLD, NEW], ids=["timer through machine mode", "timer of supervisor mode"])
+def test_a_kernel_that_starts_as_xv6_does_runs_on_three_harts(kernel: str) -> None:
+    options = (
+        f"-machine virt -bios none -m 128M -smp 3 -global virtio-mmio.force-legacy=false -kernel {assembled(kernel)}"
+    )
+    ours, real = (console_of(program, options, [("> ", "k")]) for program in (OURS, REAL))
+    assert ours == real == "three harts tick\n> k\n"
 
 
 if all(LINUX):
