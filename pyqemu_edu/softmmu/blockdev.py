@@ -40,7 +40,7 @@ from pyqemu_edu.softmmu.globals import statics as vl
 from pyqemu_edu.softmmu.option_lists import statics as option_lists
 from pyqemu_edu.util.config import qemu_find_opts
 from pyqemu_edu.util.cutils import is_help_option
-from pyqemu_edu.util.error import QemuError, QemuExit, cur_loc, error_fatal, error_report, loc_push, warn_report
+from pyqemu_edu.util.error import QemuError, QemuExit, cur_loc, error_report, loc_push, warn_report
 from pyqemu_edu.util.option import (
     QemuOpts,
     qemu_opt_find,
@@ -52,7 +52,6 @@ from pyqemu_edu.util.option import (
     qemu_opt_set_number,
     qemu_opt_unset,
     qemu_opts_create,
-    qemu_opts_foreach,
     qemu_opts_to_qdict,
 )
 from pyqemu_edu.util.option_parse import qemu_opts_parse_noisily
@@ -384,45 +383,7 @@ def qmp_blockdev_add(options: QDict) -> None:
 
 def bds_tree_init(bs_opts: QDict) -> BlockDriverState:
     """A node as the options describe it; what they leave open is "off"."""
-    for name in (CACHE_DIRECT, CACHE_NO_FLUSH, READ_ONLY):
-        bs_opts.setdefault(name, "off")
-    return bdrv_open(None, bs_opts)
-
-
-def configure_blockdev(block_default_type: str) -> None:
-    """Open the images that were asked for, and make the drives that there always are (QEMU softmmu/vl.c)."""
-    for option in vl().blockdev_opts:
-        with loc_push(option.loc), error_fatal():
-            qmp_blockdev_add(option.options)
-    if vl().snapshot:
-        qemu_opts_foreach(qemu_find_opts("drive"), drive_enable_snapshot)
-    qemu_opts_foreach(qemu_find_opts("drive"), lambda opts: drive_init_func(opts, block_default_type))
-    default_drive(vl().default.cdrom, block_default_type, 2, "media=cdrom")
-    default_drive(vl().default.floppy, "floppy", 0, "")
-    default_drive(vl().default.sdcard, "sd", 0, "")
-
-
-def drive_enable_snapshot(opts: QemuOpts) -> None:
-    """`-snapshot` holds for every drive that does not say itself (QEMU softmmu/vl.c)."""
-    if qemu_opt_get(opts, "snapshot") is None:
-        qemu_opt_set(opts, "snapshot", "on")
-
-
-def drive_init_func(opts: QemuOpts, block_default_type: str) -> None:
-    """Make the disk of one `-drive` (QEMU softmmu/vl.c)."""
-    with error_fatal():
-        drive_new(opts, block_default_type)
-
-
-def default_drive(enable: bool, type: str, index: int, optstr: str) -> None:
-    """An empty drive, unless somebody is in its place or does not want it (QEMU softmmu/vl.c)."""
-    max_devs = IF_MAX_DEVS.get(type, 0)
-    if not enable or drive_get(type, *(divmod(index, max_devs) if max_devs else (0, index))):
-        return
-    opts = drive_add(type, index, None, optstr)
-    if vl().snapshot:
-        drive_enable_snapshot(opts)
-    drive_new(opts, type).is_default = True
+    return bdrv_open(None, dict.fromkeys((CACHE_DIRECT, CACHE_NO_FLUSH, READ_ONLY), "off") | bs_opts)
 
 
 def drive_add(type: str | None, index: int, file: str | None, optstr: str) -> QemuOpts:

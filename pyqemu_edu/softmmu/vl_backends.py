@@ -10,9 +10,9 @@ from pyqemu_edu.hw.core.machine import current_machine
 from pyqemu_edu.net.clients import net_init_clients
 from pyqemu_edu.process import current_process
 from pyqemu_edu.qom.klass import module_object_class_by_name
-from pyqemu_edu.softmmu.blockdev import configure_blockdev
 from pyqemu_edu.softmmu.globals import DeviceConfigType, monitor_init_opts, statics
 from pyqemu_edu.softmmu.object_options import object_create_early, object_create_late, object_option_foreach_add
+from pyqemu_edu.softmmu.vl_drives import configure_blockdev
 from pyqemu_edu.softmmu.vl_sinks import add_device_config, monitor_parse
 from pyqemu_edu.ui.console import qemu_console_early_init
 from pyqemu_edu.util.config import qemu_find_opts

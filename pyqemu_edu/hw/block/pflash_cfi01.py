@@ -29,7 +29,6 @@ from pyqemu_edu.hw.core.qdev_properties_block import DEFINE_PROP_DRIVE
 from pyqemu_edu.hw.core.sysbus import TYPE_SYS_BUS_DEVICE, SysBusDevice, sysbus_init_mmio
 from pyqemu_edu.migration.vmstate import VMStateDescription
 from pyqemu_edu.qom.klass import object_check
-from pyqemu_edu.qom.property import object_property_set_str
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.memory import (
@@ -39,7 +38,7 @@ from pyqemu_edu.softmmu.memory import (
     memory_region_init_rom_device,
     memory_region_rom_device_set_romd,
 )
-from pyqemu_edu.util.error import QemuError, error_fatal, error_report, loc_push
+from pyqemu_edu.util.error import QemuError, error_report
 from pyqemu_edu.util.log import LOG_UNIMP, qemu_log_mask
 
 TYPE_PFLASH_CFI01 = "cfi.pflash01"
@@ -353,16 +352,6 @@ def pflash_cfi01_system_reset(dev: DeviceState) -> None:
     pflash_mode_read_array(pfl)
     pfl.status = STATUS_READY
     pfl.blk_offset = -1
-
-
-def pflash_cfi01_legacy_drive(fl: PFlashCFI01, blk: BlockBackend | None) -> None:
-    """Put the disk of a `-drive if=pflash` behind the flash."""
-    if blk is None or blk.legacy_dinfo is None:
-        return
-    with loc_push(blk.legacy_dinfo.opts.loc), error_fatal():
-        if fl.blk is not None:
-            raise QemuError("clashes with -machine")
-        object_property_set_str(fl, "drive", blk.name)
 
 
 vmstate_pflash = VMStateDescription("pflash_cfi01", version_id=1, minimum_version_id=1)

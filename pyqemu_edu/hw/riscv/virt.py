@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pyqemu_edu.hw.block.pflash_cfi01 import PFlashCFI01, pflash_cfi01_legacy_drive
+from pyqemu_edu.hw.block.pflash_cfi01 import PFlashCFI01
 from pyqemu_edu.hw.char.serial_mm import DEVICE_LITTLE_ENDIAN, serial_mm_init
 from pyqemu_edu.hw.core.boards import (
     MACHINE_CLASS,
@@ -88,6 +88,7 @@ from pyqemu_edu.hw.riscv.virt_parts import (
     create_fw_cfg,
     create_platform_bus,
     gpex_pcie_init,
+    pflash_cfi01_legacy_drive,
     virt_create_aia,
     virt_create_plic,
     virt_flash_create,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from pyqemu_edu.block.block_backend import BlockBackend
 from pyqemu_edu.hw.block.pflash_cfi01 import PFLASH_CFI01, TYPE_PFLASH_CFI01, PFlashCFI01
 from pyqemu_edu.hw.core.boards import (
     MachineState,
@@ -54,12 +55,14 @@ from pyqemu_edu.hw.riscv.virt_memmap import (
     VIRT_PLIC_PRIORITY_BASE,
 )
 from pyqemu_edu.qom.link import object_property_add_alias, object_property_add_child
+from pyqemu_edu.qom.property import object_property_set_str
 from pyqemu_edu.softmmu.memory import (
     MemoryRegion,
     memory_region_add_subregion,
     memory_region_init_alias,
 )
 from pyqemu_edu.softmmu.physmem import address_space_memory, get_system_memory
+from pyqemu_edu.util.error import QemuError, error_fatal, loc_push
 
 VIRT_FLASH_SECTOR_SIZE = 256 << 10
 
@@ -102,6 +105,16 @@ def virt_flash_map(flash: list[PFlashCFI01], sysmem: MemoryRegion) -> None:
     flashsize = VIRT_FLASH.size // 2
     virt_flash_map1(flash[0], VIRT_FLASH.base, flashsize, sysmem)
     virt_flash_map1(flash[1], VIRT_FLASH.base + flashsize, flashsize, sysmem)
+
+
+def pflash_cfi01_legacy_drive(fl: PFlashCFI01, blk: BlockBackend | None) -> None:
+    """Put the disk of a `-drive if=pflash` behind the flash (QEMU hw/block/pflash_cfi01.c)."""
+    if blk is None or blk.legacy_dinfo is None:
+        return
+    with loc_push(blk.legacy_dinfo.opts.loc), error_fatal():
+        if fl.blk is not None:
+            raise QemuError("clashes with -machine")
+        object_property_set_str(fl, "drive", blk.name)
 
 
 # ---- other parts
