@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pyqemu_edu.qapi.introspect import entities, qmp_schema
+from pyqemu_edu.qapi.introspect import entities
 from test_monitor_qmp import PATIENCE, connected, started
 
 OURS = [sys.executable, "-m", "pyqemu_edu"]
@@ -64,7 +64,7 @@ def members(entity: dict[str, Any], depth: int) -> dict[str, Any]:
 
 def requests() -> Iterator[dict[str, Any]]:
     """All of them, without their numbers."""
-    for command in qmp_schema():
+    for command in entities().values():
         if command["meta-type"] != "command" or command["name"] in NOT_ASKED:
             continue
         name, arguments = command["name"], entities()[command["arg-type"]]

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from pyqemu_edu.authz.base import TYPE_QAUTHZ, authz_class
-from pyqemu_edu.qapi.visit import enum_values, visit_type
+from pyqemu_edu.qapi.introspect import enum_values
+from pyqemu_edu.qapi.visit import visit_type
 from pyqemu_edu.qapi.visitor import Visitor
 from pyqemu_edu.qom.field_properties import class_add_enum_field, struct_freed
 from pyqemu_edu.qom.klass import object_check
@@ -51,12 +52,12 @@ def qauthz_list_is_allowed(authz: Object, identity: str) -> bool:
 
 def qauthz_list_prop_get_rules(obj: Object, v: Visitor, name: str, opaque: Any) -> None:
     """Getter of `rules`."""
-    visit_type(v, name, ["QAuthZListRule"], QAUTHZ_LIST(obj).rules)
+    visit_type(v, name, "[QAuthZListRule]", QAUTHZ_LIST(obj).rules)
 
 
 def qauthz_list_prop_set_rules(obj: Object, v: Visitor, name: str, opaque: Any) -> None:
     """Setter of `rules`."""
-    QAUTHZ_LIST(obj).rules = visit_type(v, name, ["QAuthZListRule"])
+    QAUTHZ_LIST(obj).rules = visit_type(v, name, "[QAuthZListRule]")
 
 
 def qauthz_list_class_init(oc: ObjectClass) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from pyqemu_edu.net.net import qemu_find_netdev
-from pyqemu_edu.qapi.visit import enum_values
+from pyqemu_edu.qapi.introspect import enum_values
 from pyqemu_edu.qapi.visitor import visit_type_uint32
 from pyqemu_edu.qom.field_properties import (
     class_add_bool_fields,

@@ -15,7 +15,7 @@ from typing import Any
 
 from pyqemu_edu.backends.cryptodev import TYPE_CRYPTODEV_BACKEND, CryptoDevBackend, cryptodev_class
 from pyqemu_edu.chardev.char import qemu_chr_find
-from pyqemu_edu.qapi.visit import enum_values
+from pyqemu_edu.qapi.introspect import enum_values
 from pyqemu_edu.qom.field_properties import (
     class_add_bool_fields,
     class_add_enum_field,

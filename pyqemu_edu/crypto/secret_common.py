@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyqemu_edu.crypto.aes import BLOCK, aes_cbc_decrypt
-from pyqemu_edu.qapi.visit import enum_values
+from pyqemu_edu.qapi.introspect import enum_values
 from pyqemu_edu.qom.container import object_get_objects_root
 from pyqemu_edu.qom.field_properties import class_add_enum_field, class_add_str_fields, struct_freed
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_get_class_check

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pyqemu_edu.qapi.visit import enum_values
+from pyqemu_edu.qapi.introspect import enum_values
 from pyqemu_edu.qom.field_properties import (
     class_add_bool_fields,
     class_add_enum_field,

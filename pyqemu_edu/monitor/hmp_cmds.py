@@ -32,7 +32,7 @@ from pyqemu_edu.monitor.qmp_cmds import (
 )
 from pyqemu_edu.monitor.qmp_cmds_control import qmp_query_version
 from pyqemu_edu.process import per_process
-from pyqemu_edu.qapi.introspect import entities, enum_values
+from pyqemu_edu.qapi.introspect import enum_values
 from pyqemu_edu.qom.qom_hmp_cmds import hmp_info_qom_tree, hmp_qom_get, hmp_qom_list, hmp_qom_set
 from pyqemu_edu.softmmu.globals import gdbserver_start
 from pyqemu_edu.softmmu.globals import statics as globals_
@@ -284,7 +284,7 @@ def hmp_sendkey(mon: Monitor, args: QDict) -> str:
 
 def key_names() -> list[str]:
     """All keys that keyboards have (QEMU `QKeyCode_lookup`)."""
-    return next(words for words in map(enum_values, entities()) if "kp_divide" in words)
+    return enum_values("QKeyCode")
 
 
 def hmp_logfile(mon: Monitor, args: QDict) -> None:

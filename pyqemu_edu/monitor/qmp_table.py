@@ -1,7 +1,7 @@
 """Which function does what a QMP command says: the table of all commands (QEMU qapi/qapi-schema.json).
 
-Names and arguments of all commands are the reference's, in `data/qmp_schema.json.gz`.  A command that is not named here
-says so when it is called.
+Names and arguments of all commands are the reference's, in `data/qapi_schema.json.gz`.  A command that is not named
+here says so when it is called.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pyqemu_edu.monitor import fds, net_cmds, qmp_cmds, qmp_cmds_control, qmp_qo
 from pyqemu_edu.monitor.hmp import qmp_human_monitor_command
 from pyqemu_edu.monitor.qmp_nothing import commands_about_nothing
 from pyqemu_edu.net import clients as net
-from pyqemu_edu.qapi.introspect import schema_commands
+from pyqemu_edu.qapi.introspect import entities, schema_commands
 from pyqemu_edu.qapi.qmp_dispatch import QmpCommand, QmpCommandList
 from pyqemu_edu.qom import qom_qmp_cmds
 from pyqemu_edu.softmmu.blockdev_qmp import commands_about_blocks
@@ -129,8 +129,6 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 }
 # fmt: on
 
-ALLOW_OOB = {"query-yank", "yank", "migrate-pause", "migrate-recover"}
-
 ALLOW_PRECONFIG = set("""
     object-add object-del qom-get qom-list qom-list-properties qom-list-types qom-set query-block query-block-exports
     query-block-jobs query-blockstats query-chardev query-command-line-options query-commands query-hotpluggable-cpus
@@ -155,10 +153,13 @@ def qmp_functions() -> dict[str, Callable[..., Any]]:
 
 def qmp_commands() -> QmpCommandList:
     """All commands (QEMU `qmp_commands`)."""
-    functions = qmp_functions()
-    names = schema_commands()
+    functions, names = qmp_functions(), schema_commands()
     assert functions.keys() <= set(names), functions.keys() - set(names)
     return {
-        name: QmpCommand(functions.get(name) or not_here(name), name in ALLOW_OOB, name in ALLOW_PRECONFIG)
+        name: QmpCommand(
+            functions.get(name) or not_here(name),
+            allow_oob="allow-oob" in entities()[name],
+            allow_preconfig=name in ALLOW_PRECONFIG,
+        )
         for name in names
     }

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyqemu_edu.qapi.introspect import check_arguments, entities
+from pyqemu_edu.qapi.introspect import entities
 from pyqemu_edu.qapi.json_parser import MAX_NESTING
+from pyqemu_edu.qapi.qobject_visitor import QObjectInputVisitor
+from pyqemu_edu.qapi.visit import visit_type
 from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.qdict import QDict, qdict_entries
 
@@ -88,6 +90,6 @@ def answer(commands: QmpCommandList, request: Any, allow_oob: bool, available: C
         raise QemuError(f"The command '{name}' is permitted only after machine initialization has completed")
     arguments = request.get("arguments", {})
     if name in entities():
-        check_arguments(name, arguments)
+        arguments = visit_type(QObjectInputVisitor(arguments), None, entities()[name]["arg-type"])
     result = command.fn(**{key.replace("-", "_"): value for key, value in arguments.items()})
     return {} if result is None else result

@@ -11,12 +11,10 @@ Like all visits it goes both ways: an input visitor brings the value, an output 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from pyqemu_edu.qapi.introspect import Entity, entities
 from pyqemu_edu.qapi.visitor import (
     Visitor,
     visit_check_struct,
@@ -42,8 +40,6 @@ from pyqemu_edu.qapi.visitor import (
 from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.qdict import QDict
 
-Declaration = dict[str, Any]
-
 BUILTIN: dict[str, Callable[..., Any]] = {
     "str": visit_type_str,
     "bool": visit_type_bool,
@@ -62,74 +58,66 @@ BUILTIN: dict[str, Callable[..., Any]] = {
 }
 """The types that every schema has."""
 
-JSON_TYPE = {str: "str", dict: "object", type(None): "null"}
-"""Which alternative a value of plain data is, by its Python type."""
+PLAIN = {"string": str, "enum": str, "int": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
+"""What plain data are in Python, by their type in JSON or their kind of declaration."""
 
 
-@cache
-def qapi_types() -> dict[str, Declaration]:
-    """The declarations by name: `data/qapi_types.json`."""
-    text = files("pyqemu_edu.data").joinpath("qapi_types.json").read_text(encoding="utf-8")
-    types: dict[str, Declaration] = json.loads(text)
-    return types
-
-
-def enum_values(name: str) -> list[str]:
-    """The words of an enumeration."""
-    values: list[str] = qapi_types()[name]["enum"]
-    return values
-
-
-def visit_type(v: Visitor, name: str | None, type: str | list[str], value: Any = None) -> Any:
+def visit_type(v: Visitor, name: str | None, type: str, value: Any = None) -> Any:
     """A value of that type, as plain data.  `QemuError` if an input visitor brings none."""
-    if isinstance(type, list):
-        return visit_type_list(v, name or "", value or (), lambda v, name, each: visit_type(v, name, type[0], each))
     if type in BUILTIN:
         return BUILTIN[type](v, name or "", *(() if value is None else (value,)))
-    declaration = qapi_types()[type]
-    if "enum" in declaration:
-        return visit_enum(v, name or "", declaration["enum"], value)
-    if "alternate" in declaration:
-        return visit_alternate(v, name, type, declaration["alternate"])
-    return visit_object(v, name, declaration, value or {})
+    entity = entities()[type]
+    match entity["meta-type"]:
+        case "array":
+            element = entity["element-type"]
+            return visit_type_list(v, name or "", value or (), lambda v, name, each: visit_type(v, name, element, each))
+        case "enum":
+            return visit_enum(v, name or "", entity["values"], value)
+        case "alternate":
+            return visit_alternate(v, name, entity)
+        case _:
+            return visit_object(v, name, entity, value or {})
 
 
 def visit_enum(v: Visitor, name: str, words: list[str], value: str | None) -> str:
     """One of a few words."""
-    return words[visit_type_enum(v, name, 0 if value is None else words.index(value), words)]
+    return words[visit_type_enum(v, name, words.index(value) if value in words else 0, words)]
 
 
-def visit_object(v: Visitor, name: str | None, declaration: Declaration, value: QDict) -> QDict:
+def visit_object(v: Visitor, name: str | None, entity: Entity, value: QDict) -> QDict:
     """A struct or a union."""
     visit_start_struct(v, name)
     try:
-        value = visit_members(v, declaration, value)
+        value = visit_members(v, entity, value)
         visit_check_struct(v)
     finally:
         visit_end_struct(v)
     return value
 
 
-def visit_members(v: Visitor, declaration: Declaration, old: QDict) -> QDict:
+def visit_members(v: Visitor, entity: Entity, old: QDict) -> QDict:
     """The members in order, then those of the variant that the tag chooses; optional ones only where given."""
     value = {}
-    for member, type in declaration["members"].items():
-        optional, name = member.startswith("*"), member.removeprefix("*")
-        if not optional or visit_optional(v, name, name in old):
-            value[name] = visit_type(v, name, type, old.get(name))
-    variant = declaration.get("variants", {}).get(value.get(declaration.get("tag")))
-    return value | visit_members(v, qapi_types()[variant], old) if variant else value
+    for member in entity["members"]:
+        name = member["name"]
+        if "default" not in member or visit_optional(v, name, name in old):
+            value[name] = visit_type(v, name, member["type"], old.get(name))
+    for variant in entity.get("variants", ()):
+        if variant["case"] == value[entity["tag"]]:
+            value |= visit_members(v, entities()[variant["type"]], old)
+    return value
 
 
-def visit_alternate(v: Visitor, name: str | None, type: str, alternatives: dict[str, str]) -> Any:
+def visit_alternate(v: Visitor, name: str | None, entity: Entity) -> Any:
     """One of several types, chosen by what kind of plain data is there."""
-    there = JSON_TYPE.get(visit_start_alternate(v, name))
-    for alternative in alternatives.values():
-        if there == (alternative if alternative in BUILTIN else kind_of(alternative)):
-            return visit_type(v, name, alternative)
-    raise QemuError(f"Invalid parameter type for '{name or 'null'}', expected: {type}")
+    there = visit_start_alternate(v, name)
+    for alternative in entity["members"]:
+        if there is plain_type(alternative["type"]):
+            return visit_type(v, name, alternative["type"])
+    raise QemuError(f"Invalid parameter type for '{name or 'null'}', expected: {entity['name']}")
 
 
-def kind_of(type: str) -> str:
-    """What kind of plain data a declared type is."""
-    return "str" if "enum" in qapi_types()[type] else "object"
+def plain_type(type: str) -> type:
+    """What plain data of a declared type are in Python."""
+    entity = entities()[type]
+    return PLAIN[entity["json-type" if "json-type" in entity else "meta-type"]]

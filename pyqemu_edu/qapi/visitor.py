@@ -117,7 +117,7 @@ def visit_type_uintN(v: Visitor, name: str, value: int, bits: int) -> int:
     """An unsigned number of `bits` bits."""
     value = v.type_uint64(name, value)
     if value >> bits:
-        raise QemuError(f"Parameter '{name}' expects uint{bits}_t")
+        raise QemuError(f"Parameter '{name or 'null'}' expects uint{bits}_t")
     return value
 
 
@@ -145,7 +145,7 @@ def visit_type_intN(v: Visitor, name: str, value: int, bits: int) -> int:
     """A signed number of `bits` bits."""
     value = v.type_int64(name, value)
     if not -(1 << bits - 1) <= value < 1 << bits - 1:
-        raise QemuError(f"Parameter '{name}' expects int{bits}_t")
+        raise QemuError(f"Parameter '{name or 'null'}' expects int{bits}_t")
     return value
 
 
@@ -193,5 +193,5 @@ def visit_type_enum(v: Visitor, name: str, value: int = 0, lookup: Sequence[str]
     """One of the words of `lookup`, by its index."""
     word = v.type_str(name, lookup[value])
     if word not in lookup:
-        raise QemuError(f"Parameter '{name}' does not accept value '{word}'")
+        raise QemuError(f"Parameter '{name or 'null'}' does not accept value '{word}'")
     return lookup.index(word)
