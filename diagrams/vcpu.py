@@ -25,7 +25,7 @@ MAIN = (
     "qemu_mutex_unlock_iothread",
 )
 BIRTH = ("mttcg_cpu_thread_fn", "qemu_mutex_lock_iothread", "cpu_thread_signal_created", "qemu_wait_io_event")
-LIFE = ("mttcg_run", "cpu_exec", "cpu_loop_exec_tb")
+LIFE = ("tcg_cpu_run", "cpu_exec", "cpu_loop_exec_tb")
 
 
 def messages(log: Log) -> list[Message]:

@@ -25,7 +25,7 @@ from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
 from pyqemu_edu.target.riscv.insn.decode import decode, decoder
 
 GUESTS = Path(__file__).parents[1] / "pyqemu_edu" / "guests"
-BASE, SIZE = 0x8000_0000, 0x1_0000
+BASE, SIZE = 0x8000_0000, 0x4000
 EDGES = (0, 1, 2, MASK64, 1 << 63, (1 << 63) - 1, 0x8000_0000, 0x7FFF_FFFF, 0xFFFF_FFFF, MASK64 - 0x7FFF_FFFF)
 
 
@@ -109,7 +109,7 @@ def random_case(instruction: Instruction, rng: random.Random) -> tuple[bytearray
 @pytest.mark.parametrize("instruction", ASKED, ids=lambda each: each.name)
 def test_unicorn_agrees_on_random_operands(instruction: Instruction, oracle: Unicorn) -> None:
     rng, compared = random.Random(instruction.name), 0
-    for _ in range(60):
+    for _ in range(40):
         case = random_case(instruction, rng)
         if case is None:
             continue
