@@ -121,7 +121,7 @@ class Fdt:
             if tag == FDT_PROP:
                 yield offset
             offset = following
-        if tag == FDT_END:
+        if tag not in (FDT_BEGIN_NODE, FDT_END_NODE):
             raise FdtError("FDT_ERR_BADSTRUCTURE")
 
 
