@@ -228,4 +228,4 @@ def test_sizes_are_given_in_units_that_leave_them_short() -> None:
 
 
 def test_the_console_shows_no_control_characters() -> None:
-    assert console("hi\r\n\x1b[1mthere").text() == "hi\n·[1mthere"
+    assert console("hi\r\n\x1b[1mthere\x07 2 \b\b1").text() == "hi\nthere· 1"
