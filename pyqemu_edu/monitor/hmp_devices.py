@@ -12,22 +12,15 @@ from pyqemu_edu.qom.object_interfaces import (
     user_creatable_add_qapi,
     user_creatable_print_types,
 )
-from pyqemu_edu.softmmu.qdev_help import qdev_device_help, qdev_print_devinfos
-from pyqemu_edu.softmmu.qdev_monitor import qdev_device_add
-from pyqemu_edu.util.config import qemu_find_opts
+from pyqemu_edu.softmmu.qdev_help import qdev_print_devinfos
+from pyqemu_edu.softmmu.qdev_unplug import qmp_device_add
 from pyqemu_edu.util.keyval import keyval_parse
-from pyqemu_edu.util.option import qemu_opts_del, qemu_opts_from_qdict
 from pyqemu_edu.util.qdict import QDict
 
 
 def hmp_device_add(mon: Monitor, args: QDict) -> None:
     """`device_add driver[,prop=value]` (QEMU softmmu/qdev-monitor.c)."""
-    opts = qemu_opts_from_qdict(qemu_find_opts("device"), args)
-    try:
-        if not qdev_device_help(opts):
-            qdev_device_add(opts)
-    finally:
-        qemu_opts_del(opts)
+    qmp_device_add(args, may_ask=True)
 
 
 def hmp_info_qdm(mon: Monitor, args: QDict) -> None:

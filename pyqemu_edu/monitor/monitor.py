@@ -7,11 +7,9 @@ their own, `mon_iothread`, which only reads, writes and answers out of turn.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from pyqemu_edu.chardev.char_fe import CharBackend, qemu_chr_fe_accept_input, qemu_chr_fe_deinit, qemu_chr_fe_write
 from pyqemu_edu.cpus_common import CPU_FOREACH
@@ -127,15 +125,8 @@ def monitor_list_append(mon: Monitor) -> None:
 # --- events
 
 
-def qapi_event_emit(name: str, data: QDict | None = None) -> None:
-    """Tell every QMP monitor; the events that we have are not limited in number."""
-    now = time.time_ns() // 1000
-    event: dict[str, Any] = {
-        "event": name,
-        "timestamp": {"seconds": now // 1_000_000, "microseconds": now % 1_000_000},
-    }
-    if data is not None:
-        event["data"] = data
+def monitor_qapi_event_emit(event: QDict) -> None:
+    """Tell every QMP monitor."""
     for mon in statics().mon_list:
         mon.send_event(event)
 

@@ -2,7 +2,8 @@
 
 Requests are queued and served one at a time in the main loop's thread.  A response is written one turn of the main loop
 after the command was executed, as QEMU's dispatcher, a coroutine, happens to do: so what the main loop does on request,
-a reset or the end, is told of before the response.  What QEMU does out of turn (`exec-oob`) is done in turn here.
+a reset or the end, is told of before the response.  Only what a client with that capability asks to be done out of turn
+(`exec-oob`) is done and answered as soon as it is read: in the main loop's thread, where QEMU has one for reading.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyqemu_edu.chardev.char_fd import TYPE_CHARDEV_FD
 from pyqemu_edu.chardev.char_fe import qemu_chr_fe_accept_input, qemu_chr_fe_init, qemu_chr_fe_set_handlers
 from pyqemu_edu.chardev.char_socket import TYPE_CHARDEV_SOCKET
-from pyqemu_edu.chardev.chardev import Chardev, QEMUChrEvent
+from pyqemu_edu.chardev.chardev import TYPE_CHARDEV_MUX, Chardev, QEMUChrEvent
 from pyqemu_edu.hw.core.qdev import MachineInitPhase, phase_check
 from pyqemu_edu.monitor.monitor import Monitor, monitor_can_read, monitor_list_append, monitor_puts, monitor_set_cur
 from pyqemu_edu.monitor.qmp_cmds_control import qmp_query_version
@@ -26,6 +28,7 @@ from pyqemu_edu.qapi.qmp_dispatch import (
     QmpCommandList,
     qmp_dispatch,
     qmp_error_response,
+    qmp_is_oob,
 )
 from pyqemu_edu.qom.klass import object_dynamic_cast
 from pyqemu_edu.util.error import QemuError
@@ -33,6 +36,7 @@ from pyqemu_edu.util.main_loop import aio_bh_schedule_oneshot
 from pyqemu_edu.util.qdict import QDict
 
 READ_SIZE = 4096
+QMP_REQ_QUEUE_LEN_MAX = 8
 
 Request = tuple[Any, QemuError | None]
 """A request, or what is wrong with one."""
@@ -76,9 +80,12 @@ def qmp_send_response(mon: MonitorQMP, response: QDict) -> None:
 
 
 def handle_qmp_command(mon: MonitorQMP, request: Any, error: QemuError | None) -> None:
-    """A message has come, or something that is none: it gets into the queue."""
-    mon.qmp_requests.append((request, error))
-    serve_next(mon)
+    """A message has come, or something that is none: it is served out of turn or gets into the queue."""
+    if "oob" in mon.capab and qmp_is_oob(request):
+        qmp_send_response(mon, monitor_qmp_dispatch(mon, request))
+    else:
+        mon.qmp_requests.append((request, error))
+        serve_next(mon)
 
 
 def serve_next(mon: MonitorQMP) -> None:
@@ -155,8 +162,9 @@ def qmp_greeting(mon: MonitorQMP) -> QDict:
 
 
 def monitor_qmp_can_read(mon: MonitorQMP) -> int:
-    """How much may come: nothing while a request waits (Not in QEMU, which reads byte by byte)."""
-    return 0 if mon.qmp_requests else READ_SIZE * monitor_can_read(mon)
+    """How much may come: nothing while as many requests wait as may (Not in QEMU, which reads byte by byte)."""
+    most = QMP_REQ_QUEUE_LEN_MAX if "oob" in mon.capab else 1
+    return 0 if len(mon.qmp_requests) >= most else READ_SIZE * monitor_can_read(mon)
 
 
 def monitor_qmp_read(mon: MonitorQMP, buf: bytes) -> None:
@@ -176,9 +184,14 @@ def monitor_qmp_event(mon: MonitorQMP, event: QEMUChrEvent) -> None:
         mon.start_parsing()
 
 
+def chr_has_gcontext(chr: Chardev) -> bool:
+    """Whether the device can be read in another thread (in QEMU the feature `QEMU_CHAR_FEATURE_GCONTEXT`)."""
+    return any(object_dynamic_cast(chr, name) for name in (TYPE_CHARDEV_FD, TYPE_CHARDEV_SOCKET, TYPE_CHARDEV_MUX))
+
+
 def monitor_init_qmp(chr: Chardev, pretty: bool, commands: QmpCommandList) -> None:
-    """A monitor on a character device; on a socket commands could be executed out of turn."""
-    offered = ("oob",) if object_dynamic_cast(chr, TYPE_CHARDEV_SOCKET) else ()
+    """A monitor on a character device; on one that can be read in a thread commands may be executed out of turn."""
+    offered = ("oob",) if chr_has_gcontext(chr) else ()
     mon = MonitorQMP(pretty=pretty, commands=commands, capab_offered=offered)
     qemu_chr_fe_init(mon.chr, chr)
     qemu_chr_fe_set_handlers(mon.chr, monitor_qmp_can_read, monitor_qmp_read, monitor_qmp_event, mon)

@@ -19,15 +19,11 @@ from pyqemu_edu.chardev.chardev import CHARDEV, CHARDEV_GET_CLASS, Chardev, get_
 from pyqemu_edu.cpu import cpu_memory_rw_debug
 from pyqemu_edu.cpus_common import qemu_get_cpu
 from pyqemu_edu.hw.core.machine import current_machine
-from pyqemu_edu.hw.core.qdev_core import DeviceState
 from pyqemu_edu.monitor.qmp_nothing import DeviceNotActive
-from pyqemu_edu.qom.container import container_get
-from pyqemu_edu.qom.klass import object_get_typename
-from pyqemu_edu.qom.path import object_children, object_resolve_path, object_resolve_path_component
+from pyqemu_edu.qom.path import object_children
 from pyqemu_edu.qom.qom_qmp_cmds import DeviceNotFound
 from pyqemu_edu.softmmu.globals import statics as globals_
 from pyqemu_edu.softmmu.physmem import cpu_physical_memory_read
-from pyqemu_edu.softmmu.qdev_monitor import qdev_device_add_from_qdict
 from pyqemu_edu.softmmu.ram_block import statics as ram
 from pyqemu_edu.softmmu.runstate import (
     qemu_system_powerdown_request,
@@ -180,34 +176,6 @@ def qmp_x_query_ramblock() -> str:
 
 
 # --- devices
-
-
-def qmp_device_add(**options: Any) -> None:
-    """Plug a device in (QEMU softmmu/qdev-monitor.c)."""
-    if "driver" not in options:
-        raise QemuError("Parameter 'driver' is missing")
-    qdev_device_add_from_qdict({name.replace("_", "-"): value for name, value in options.items()}, from_json=True)
-
-
-def qmp_device_del(id: str) -> None:
-    """Unplug a device: on no board here can one be (QEMU softmmu/qdev-monitor.c)."""
-    dev = find_device_state(id)
-    if dev.parent_bus is not None:
-        raise QemuError(f"Bus '{dev.parent_bus.name}' does not support hotplugging")
-    raise QemuError(f"Device '{object_get_typename(dev)}' does not support hotplugging")
-
-
-def find_device_state(id: str) -> DeviceState:
-    """The device that the user has named, or whose path was given (QEMU softmmu/qdev-monitor.c)."""
-    if id.startswith("/"):
-        obj = object_resolve_path(id)
-    else:
-        obj = object_resolve_path_component(container_get(current_machine(), "/peripheral"), id)
-    if obj is None:
-        raise DeviceNotFound(f"Device '{id}' not found")
-    if not isinstance(obj, DeviceState):
-        raise QemuError(f"{id} is not a hotpluggable device")
-    return obj
 
 
 def qmp_dumpdtb(filename: str) -> None:

@@ -25,6 +25,7 @@ from pyqemu_edu.net import clients as net
 from pyqemu_edu.qapi.introspect import entities, schema_commands
 from pyqemu_edu.qapi.qmp_dispatch import QmpCommand, QmpCommandList
 from pyqemu_edu.qom import qom_qmp_cmds
+from pyqemu_edu.softmmu import qdev_unplug
 from pyqemu_edu.softmmu.blockdev_qmp import commands_about_blocks
 from pyqemu_edu.softmmu.vl import qmp_x_exit_preconfig
 from pyqemu_edu.util.config import qmp_query_command_line_options
@@ -50,8 +51,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "closefd":                    fds.qmp_closefd,
     "cont":                       qmp_cmds.qmp_cont,
     "device-list-properties":     qmp_qom.device_list_properties,
-    "device_add":                 qmp_cmds.qmp_device_add,
-    "device_del":                 qmp_cmds.qmp_device_del,
+    "device_add":                 qdev_unplug.qmp_device_add,
+    "device_del":                 qdev_unplug.qmp_device_del,
     "dumpdtb":                    qmp_cmds.qmp_dumpdtb,
     "getfd":                      fds.qmp_getfd,
     "human-monitor-command":      qmp_human_monitor_command,
@@ -160,6 +161,7 @@ def qmp_commands() -> QmpCommandList:
             functions.get(name) or not_here(name),
             allow_oob="allow-oob" in entities()[name],
             allow_preconfig=name in ALLOW_PRECONFIG,
+            gen=name != "device_add",
         )
         for name in names
     }

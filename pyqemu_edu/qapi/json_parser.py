@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ from pyqemu_edu.util.error import QemuError
 T = JSONTokenType
 
 MAX_TOKEN_COUNT = 2 << 20
-MAX_NESTING = 1 << 8
-"""How deep a message may be; C allows 1,024, for which Python's stack is too small."""
+MAX_NESTING = 1 << 10
+
+FRAMES_PER_LEVEL = 5
+"""How many of Python's functions a level of a message takes at most, to be read and to be written."""
 
 DEPTH = {T.LCURLY: 1, T.LSQUARE: 1, T.RCURLY: -1, T.RSQUARE: -1}
 KEYWORDS = {b"true": True, b"false": False, b"null": None}
@@ -36,6 +39,7 @@ class JSONMessageParser:
 
     def __post_init__(self) -> None:
         self.lexer = JSONLexer(self.process_token)
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES_PER_LEVEL * MAX_NESTING))
 
     def feed(self, data: bytes) -> None:
         """Take in text (QEMU `json_message_parser_feed`)."""

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyqemu_edu.qapi.introspect import entities
-from pyqemu_edu.qapi.json_parser import MAX_NESTING
 from pyqemu_edu.qapi.qobject_visitor import QObjectInputVisitor
 from pyqemu_edu.qapi.visit import visit_type
 from pyqemu_edu.util.error import QemuError
 from pyqemu_edu.util.qdict import QDict, qdict_entries
 
-assert MAX_NESTING < 1000, "a response is as deep as a request's id"
-
 
 @dataclass(frozen=True, slots=True)
 class QmpCommand:
-    """A command: the function takes the arguments by name, with `_` for `-`."""
+    """A command: the function takes the arguments by name, with `_` for `-`; not checked and in one if not `gen`."""
 
     fn: Callable[..., Any]
     allow_oob: bool = False
     allow_preconfig: bool = False
+    gen: bool = True
 
 
 QmpCommandList = Mapping[str, QmpCommand]
@@ -89,7 +87,11 @@ def answer(commands: QmpCommandList, request: Any, allow_oob: bool, available: C
     if not command.allow_preconfig and not available():
         raise QemuError(f"The command '{name}' is permitted only after machine initialization has completed")
     arguments = request.get("arguments", {})
-    if name in entities():
-        arguments = visit_type(QObjectInputVisitor(arguments), None, entities()[name]["arg-type"])
-    result = command.fn(**{key.replace("-", "_"): value for key, value in arguments.items()})
+    result = command.fn(**marshal(name, arguments)) if command.gen else command.fn(arguments)
     return {} if result is None else result
+
+
+def marshal(name: str, arguments: QDict) -> QDict:
+    """The arguments as the command's function takes them (QEMU scripts/qapi/commands.py: `gen_marshal`)."""
+    given = visit_type(QObjectInputVisitor(arguments), None, entities()[name]["arg-type"])
+    return {key.replace("-", "_"): value for key, value in given.items()}

@@ -66,7 +66,8 @@ def qdev_get_device_class(driver: str) -> DeviceClass:
     if object_class_is_abstract(klass):
         raise QemuError("Parameter 'driver' expects a non-abstract device type")
     dc = device_class(klass)
-    if not device_facts(dc).user_creatable or (phase_check(MachineInitPhase.MACHINE_READY) and not dc.hotpluggable):
+    facts = device_facts(dc)
+    if not facts.user_creatable or (phase_check(MachineInitPhase.MACHINE_READY) and not facts.hotpluggable):
         raise QemuError("Parameter 'driver' expects a pluggable device type")
     if object_class_dynamic_cast(klass, TYPE_SYS_BUS_DEVICE):
         check_dynamic_sysbus(object_class_get_name(klass))

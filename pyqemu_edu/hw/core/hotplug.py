@@ -43,4 +43,10 @@ def hotplug_handler_plug(plug_handler: Object, plugged_dev: Object) -> None:
         plug(plug_handler, plugged_dev)
 
 
+def hotplug_handler_unplug(plug_handler: Object, plugged_dev: Object) -> None:
+    """Have the device unplugged."""
+    if unplug := handler_class(plug_handler).unplug:
+        unplug(plug_handler, plugged_dev)
+
+
 type_init(TypeInfo(TYPE_HOTPLUG_HANDLER, parent=TYPE_INTERFACE, class_struct=HotplugHandlerClass))

@@ -60,6 +60,7 @@ from pyqemu_edu.util.module import module_load_qom
 
 trace_phase_advance = Event("phase_advance", "phase")
 trace_device_legacy_reset = Event("qdev_reset", "dev")
+qapi_event_send_device_deleted = Event("DEVICE_DELETED", "device", "path")
 
 
 class MachineInitPhase(IntEnum):
@@ -236,10 +237,12 @@ def device_post_init(dev: DeviceState) -> None:
 
 
 def device_finalize(dev: DeviceState) -> None:
-    """Let the device's inputs go; QEMU also tells the QMP client of a device that had been realized."""
+    """Let the device's inputs go, and tell of the end of one that had been realized."""
     for gpio_list in dev.gpios:
         qemu_free_irqs(gpio_list.inputs)
     dev.gpios.clear()
+    if dev.pending_deleted_event and qapi_event_send_device_deleted:
+        qapi_event_send_device_deleted(dev.id, dev.canonical_path)
 
 
 def device_unparent(dev: DeviceState) -> None:
