@@ -21,7 +21,24 @@ from qemu.qmp import ConnectError, ExecuteError, QMPClient
 
 OURS = [sys.executable, "-m", "pyqemu_edu"]
 BARE = "-machine spike -bios none -S -display none -nodefaults -serial null"
-REQUESTS = (Path(__file__).parent / "data" / "qmp_requests.txt").read_bytes().splitlines()
+DATA = Path(__file__).parent / "data"
+REQUESTS = (DATA / "qmp_requests.txt").read_bytes().splitlines()
+HOTPLUG = (DATA / "hotplug_requests.txt").read_bytes().splitlines()
+OUT_OF_TURN = [
+    b'{"exec-oob":"qmp_capabilities"}',
+    b'{"execute":"qmp_capabilities","arguments":{"enable":["oob"]}}',
+    b'{"exec-oob":"query-yank","id":1}',
+    b'{"exec-oob":"query-status","id":2}',
+    b'{"exec-oob":"zz"}',
+    b'{"exec-oob":5}',
+    b'{"exec-oob":"query-yank","execute":"query-yank"}',
+    b'{"exec-oob":"yank","arguments":{"instances":[{"type":"zz"}]}}',
+    b'{"exec-oob":"yank","arguments":[]}',
+    b'{"exec-oob":"migrate-pause","foo":1}',
+    b'{"execute":"query-name","id":' + b"[" * 1023 + b"]" * 1023 + b"}",
+    b'{"execute":"query-name","id":' + b'{"a":' * 1023 + b"1" + b"}" * 1024,
+    b"[" * 1025,
+]
 PATIENCE = 30.0
 
 
@@ -51,16 +68,16 @@ def connected(path: Path) -> socket.socket:
             time.sleep(0.02)
 
 
-def conversation(program: list[str], options: str, path: Path) -> list[str]:
+def conversation(program: list[str], options: str, path: Path, requests: list[bytes]) -> list[str]:
     """The greeting, then what each request is answered with, then the end; times, threads and places left out."""
     with started(program, options, path) as process, connected(path) as client, client.makefile("rb") as lines:
         heard = [lines.readline()]
-        for number, request in enumerate(REQUESTS):
+        for number, request in enumerate(requests):
             client.sendall(request + b'\n{"execute":"query-name","id":"mark %d"}\n' % number)
             while b'"mark %d"' % number not in (line := lines.readline()):
                 assert line, f"it ended at {request!r}"
                 heard.append(line)
-        client.sendall(b'{"execute":"quit"}\n')
+        client.sendall(b'{"execute":"quit"}')
         heard += lines.readlines()
         assert process.wait(PATIENCE) == 0
     text = b"".join(heard).decode().replace(str(path), "PATH")
@@ -72,9 +89,28 @@ def conversation(program: list[str], options: str, path: Path) -> list[str]:
 def test_every_request_is_answered_with_the_bytes_of_the_reference(harts: int, tmp_path: Path, real_qemu: str) -> None:
     """Greeting, negotiation, all queries, objects, errors of every kind, garbage, events in their order."""
     options = f"{BARE} -smp {harts} -name me"
-    ours = conversation(OURS, options, tmp_path / "qmp")
-    assert ours == conversation([real_qemu], options, tmp_path / "qmp")
+    ours = conversation(OURS, options, tmp_path / "qmp", REQUESTS)
+    assert ours == conversation([real_qemu], options, tmp_path / "qmp", REQUESTS)
     assert len(ours) > len(REQUESTS)
+
+
+def test_requests_are_served_out_of_turn_and_nested_as_deep_as_by_the_reference(tmp_path: Path, real_qemu: str) -> None:
+    ours = conversation(OURS, BARE, tmp_path / "qmp", OUT_OF_TURN)
+    assert ours == conversation([real_qemu], BARE, tmp_path / "qmp", OUT_OF_TURN)
+
+
+def test_devices_come_and_go_as_with_the_reference(tmp_path: Path, real_qemu: str) -> None:
+    """When the end of a device is told of depends on how fast one asks, but not in which order."""
+    options = f"{BARE} -device virtio-serial-device,id=vs".replace("spike", "virt")
+
+    def answers_and_ends(program: list[str]) -> tuple[list[str], list[str]]:
+        heard = conversation(program, options, tmp_path / "qmp", HOTPLUG)
+        ends = [line for line in heard if "DEVICE_DELETED" in line]
+        return [line for line in heard if line not in ends], ends
+
+    ours = answers_and_ends(OURS)
+    assert ours == answers_and_ends([real_qemu])
+    assert len(ours[1]) >= 3
 
 
 def test_all_types_are_listed(tmp_path: Path, real_qemu: str) -> None:
@@ -158,7 +194,7 @@ def test_tcp_and_stdio_serve_too(tmp_path: Path) -> None:
     requests = '{"execute":"qmp_capabilities"}{"execute":"query-status","id":7}{"execute":"quit"}'
     run = subprocess.run([*OURS, *BARE.split(), "-qmp", "stdio"], input=requests, capture_output=True, text=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
-    assert answers[0]["QMP"]["capabilities"] == []
+    assert answers[0]["QMP"]["capabilities"] == ["oob"]
     assert answers[2] == {"return": {"status": "prelaunch", "singlestep": False, "running": False}, "id": 7}
     assert answers[-1] == {"return": {}}
     assert [answer.get("event") for answer in answers[3:]] == ["SHUTDOWN", None]
@@ -220,3 +256,25 @@ def test_two_monitors_are_served_at_once(tmp_path: Path) -> None:
         for client in clients:
             client.join()
     assert answers == [False] * 40
+
+
+def test_clients_wait_for_one_another_and_one_that_does_not_read_harms_nobody(tmp_path: Path) -> None:
+    """Some come at once, of which one is served at a time; the last one asks for much more than it takes in."""
+    path = tmp_path / "qmp"
+    with started(OURS, BARE, path) as process:
+        connected(path).close()
+        assert not asyncio.run(ask(path, "query-status"))["running"]
+        before = (len(os.listdir(f"/proc/{process.pid}/fd")), threads(process))
+        for client in [connected(path) for _ in range(3)]:
+            with client, client.makefile("rb") as lines:
+                assert b"QMP" in lines.readline()
+                client.sendall(b'{"execute":"qmp_capabilities"')
+        with connected(path) as deaf:
+            deaf.settimeout(0.5)
+            with suppress(TimeoutError):
+                deaf.sendall(b'{"execute":"qmp_capabilities"}' + b'{"execute":"query-qmp-schema"}' * 20_000)
+        assert asyncio.run(ask(path, "query-status"))["status"] == "prelaunch"
+        deadline = time.monotonic() + PATIENCE
+        while (len(os.listdir(f"/proc/{process.pid}/fd")), threads(process)) != before:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

@@ -212,5 +212,7 @@ class SocketWatch:
         except BlockingIOError:
             sent = 0
         except OSError:
-            sent = len(self.outgoing)  # it has gone; reading will tell
+            sent = len(self.outgoing)
+            if not self.may_read:  # it has gone, and reading will not tell soon
+                aio_bh_schedule_oneshot(self._tell_of_data, (self.client, b"", []))
         del self.outgoing[:sent]
