@@ -220,25 +220,28 @@ GARBAGE = [
 def test_nothing_that_is_sent_ends_it_or_is_left_over_for_the_next_client(tmp_path: Path) -> None:
     path = tmp_path / "qmp"
     with started(OURS, BARE, path) as process:
-        files = f"/proc/{process.pid}/fd"
         assert not asyncio.run(ask(path, "query-status"))["running"]
-        time.sleep(0.5)
-        before = (len(os.listdir(files)), threads(process))
+        before = files_and_threads(process)
         for rubbish in GARBAGE:
             with connected(path) as client:
                 client.sendall(b'{"execute":"qmp_capabilities"}')
                 client.sendall(rubbish)
             assert asyncio.run(ask(path, "query-status"))["status"] == "prelaunch"
         assert process.poll() is None
-        deadline = time.monotonic() + PATIENCE
-        while (len(os.listdir(files)), threads(process)) != before:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        nothing_is_left(process, before)
 
 
-def threads(process: subprocess.Popen[bytes]) -> int:
-    """How many threads a process has."""
-    return len(os.listdir(f"/proc/{process.pid}/task"))
+def files_and_threads(process: subprocess.Popen[bytes]) -> list[int]:
+    """How many open files and threads a process has, once it is through with the last client."""
+    time.sleep(0.5)
+    return [len(os.listdir(f"/proc/{process.pid}/{what}")) for what in ("fd", "task")]
+
+
+def nothing_is_left(process: subprocess.Popen[bytes], before: list[int]) -> None:
+    """There are no more of them than before."""
+    deadline = time.monotonic() + PATIENCE
+    while any(now > then for now, then in zip(files_and_threads(process), before, strict=True)):
+        assert time.monotonic() < deadline
 
 
 def test_two_monitors_are_served_at_once(tmp_path: Path) -> None:
@@ -264,7 +267,7 @@ def test_clients_wait_for_one_another_and_one_that_does_not_read_harms_nobody(tm
     with started(OURS, BARE, path) as process:
         connected(path).close()
         assert not asyncio.run(ask(path, "query-status"))["running"]
-        before = (len(os.listdir(f"/proc/{process.pid}/fd")), threads(process))
+        before = files_and_threads(process)
         for client in [connected(path) for _ in range(3)]:
             with client, client.makefile("rb") as lines:
                 assert b"QMP" in lines.readline()
@@ -274,7 +277,4 @@ def test_clients_wait_for_one_another_and_one_that_does_not_read_harms_nobody(tm
             with suppress(TimeoutError):
                 deaf.sendall(b'{"execute":"qmp_capabilities"}' + b'{"execute":"query-qmp-schema"}' * 20_000)
         assert asyncio.run(ask(path, "query-status"))["status"] == "prelaunch"
-        deadline = time.monotonic() + PATIENCE
-        while (len(os.listdir(f"/proc/{process.pid}/fd")), threads(process)) != before:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        nothing_is_left(process, before)
