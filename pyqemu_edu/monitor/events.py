@@ -43,7 +43,7 @@ statics = per_process(Statics)
 
 
 def qapi_event_send(name: str, data: QDict | None = None) -> None:
-    """Send an event (in QEMU one such function for each is generated)."""
+    """Send an event (Not in QEMU, where one such function for each is generated)."""
     monitor_qapi_event_queue(qmp_event_build_dict(name) | ({} if data is None else {"data": data}))
 
 
@@ -54,7 +54,10 @@ def qmp_event_build_dict(name: str) -> QDict:
 
 
 def monitor_qapi_event_queue(event: QDict) -> None:
-    """Send the event now, or, if one of its kind was sent lately, in a while and only if no newer one comes."""
+    """Send the event now, or, if one of its kind was sent lately, in a while and only if no newer one comes.
+
+    (Not in QEMU: there `monitor_qapi_event_queue_no_reenter`.)
+    """
     name = event["event"]
     states = statics().monitor_qapi_event_state
     key = name, event["data"]["id"] if name in RATES else ""

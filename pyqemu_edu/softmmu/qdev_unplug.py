@@ -86,14 +86,17 @@ def qdev_unplug(dev: DeviceState) -> None:
 
 
 def call_rcu(dev: DeviceState) -> None:
-    """Let go of the device a little later, when its end is told of (in QEMU its bus does so, in a thread for that)."""
+    """Let go of the device a little later, when its end is told of (QEMU include/qemu/rcu.h).
+
+    In QEMU its bus does so, in a thread for that.
+    """
     statics().unplugged.append(dev)
     timer = timer_new_ms(QEMUClockType.REALTIME, drain_call_rcu)
     timer_mod(timer, qemu_clock_get_ms(QEMUClockType.REALTIME) + CALL_RCU_DELAY)
 
 
 def drain_call_rcu(opaque: object = None) -> None:
-    """Let go of all devices that have been unplugged."""
+    """Let go of all devices that have been unplugged (QEMU util/rcu.c)."""
     unplugged = statics().unplugged
     while unplugged:
         object_unref(unplugged.pop(0))
