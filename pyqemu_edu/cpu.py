@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pyqemu_edu.accel.accel_common import CPU_RESOLVING_TYPE, accel_cpu_realizefn, tcg_enabled
-from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn, tcg_exec_unrealizefn
+from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.accel.tcg.tb_maint import tcg_flush_jmp_cache
-from pyqemu_edu.cpus_common import cpu_list_add, cpu_list_remove
+from pyqemu_edu.cpus_common import cpu_list_add
 from pyqemu_edu.hw.core.cpu import (
     BP_GDB,
     CPU_GET_CLASS,
@@ -50,13 +50,6 @@ def cpu_exec_realizefn(cpu: CPUState) -> None:
     sysemu_ops = cpu.cc.sysemu_ops
     if sysemu_ops is not None and sysemu_ops.legacy_vmsd is not None:
         vmstate_register(None, cpu.cpu_index, sysemu_ops.legacy_vmsd, cpu)
-
-
-def cpu_exec_unrealizefn(cpu: CPUState) -> None:
-    """Undo it."""
-    if tcg_enabled():
-        tcg_exec_unrealizefn(cpu)
-    cpu_list_remove(cpu)
 
 
 def parse_cpu_option(cpu_option: str) -> str:

@@ -84,14 +84,6 @@ def cpu_list_add(cpu: CPUState) -> None:
         cpu_list_add_event(cpu, cpu.cpu_index)
 
 
-def cpu_list_remove(cpu: CPUState) -> None:
-    """Nobody shall see this vCPU any more."""
-    with statics().qemu_cpu_list_lock:
-        if cpu in statics().cpus:
-            statics().cpus.remove(cpu)
-            cpu.cpu_index = UNASSIGNED_CPU_INDEX
-
-
 def qemu_get_cpu(index: int) -> CPUState | None:
     """The vCPU with this index."""
     return next((cpu for cpu in CPU_FOREACH() if cpu.cpu_index == index), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 
 from pyqemu_edu.block.block_backend import BlockBackend, blk_bs
-from pyqemu_edu.block.block_int import BDRV_SECTOR_SIZE, BlockDriverState
+from pyqemu_edu.block.block_int import BlockDriverState
 from pyqemu_edu.block.io import (
     bdrv_flush,
     bdrv_getlength,
@@ -46,11 +46,6 @@ def blk_get_geometry(blk: BlockBackend) -> int:
     """The size in sectors of 512 bytes, 0 without an image."""
     bs = blk_bs(blk)
     return bs.total_sectors if bs is not None and bs.drv is not None else 0
-
-
-def blk_nb_sectors(blk: BlockBackend) -> int:
-    """The size in sectors; `OSError` without an image."""
-    return blk_getlength(blk) // BDRV_SECTOR_SIZE
 
 
 def blk_pread(blk: BlockBackend, offset: int, bytes: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pyqemu_edu.block.block_int import (
     BDRV_CHILD,
     BDRV_O,
@@ -181,11 +179,3 @@ def bdrv_append(bs_new: BlockDriverState, bs_top: BlockDriverState) -> None:
 
 
 # ---- walking
-
-
-def bdrv_chain(bs: BlockDriverState) -> Iterator[BlockDriverState]:
-    """A node, its backing file, the backing file of that, ... (QEMU `bdrv_cow_bs` in loops)."""
-    node: BlockDriverState | None = bs
-    while node is not None:
-        yield node
-        node = node.backing.bs if node.backing else None

@@ -78,7 +78,6 @@ REFUSED: dict[str, str | tuple[str, type[QemuError]]] = {
 
 DEVICE = "Device '{device}' not found"
 NODE = "Cannot find device='{device}' nor node-name='{node_name}'"
-DEVICE_AS_NODE = "Cannot find device='{device}' nor node-name='{device}'"
 NAMED_NODE = "Node '{node}' not found"
 NODE_OF_THAT_NAME = "Failed to find node with node-name='{node_name}'"
 JOB = "Job not found"

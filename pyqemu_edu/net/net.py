@@ -180,15 +180,6 @@ def qemu_del_nic(nic: NICState) -> None:
     qemu_free_net_client(nic)
 
 
-def net_cleanup() -> None:
-    """The process ends: close everything."""
-    while clients := statics().net_clients:
-        if isinstance(clients[0], NICState):
-            qemu_del_nic(clients[0])
-        else:
-            qemu_del_net_client(clients[0])
-
-
 # ---- packets
 
 

@@ -85,13 +85,6 @@ def get_system_memory() -> MemoryRegion:
     return mr
 
 
-def get_system_io() -> MemoryRegion:
-    """The root of the I/O ports."""
-    mr = statics().system_io
-    assert mr is not None, "cpu_exec_init_all() comes first"
-    return mr
-
-
 def address_space_memory() -> AddressSpace:
     """The address space of physical memory (in C a variable `address_space_memory`)."""
     space = statics().address_space_memory
@@ -144,12 +137,6 @@ def cpu_address_space_init(cpu: CPU, asidx: int, prefix: str, mr: MemoryRegion) 
     cpu.cpu_ases.append(newas)
     if statics().tlb_flush is not None:
         memory_listener_register(MemoryListener("tcg", commit=tcg_commit, opaque=newas), space)
-
-
-def cpu_get_address_space(cpu: CPU, asidx: int) -> AddressSpace:
-    """One of a CPU's address spaces; RISC-V has one."""
-    cpuas: CPUAddressSpace = cpu.cpu_ases[asidx]
-    return cpuas.as_
 
 
 def address_space_translate_for_iotlb(cpu: CPU, asidx: int, addr: int) -> tuple[MemoryRegionSection, int]:

@@ -54,6 +54,7 @@ from pyqemu_edu.softmmu.vl_sinks import (
     unsupported,
     variable,
 )
+from pyqemu_edu.trace.control import trace_opt_parse
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import Location, QemuExit, error_fatal, error_report, loc_push
 from pyqemu_edu.util.guest_random import qemu_guest_random_seed_main
@@ -188,7 +189,7 @@ SINKS: dict[str, Sink] = {
     "d":                  variable("log_mask"),
     "D":                  variable("log_file"),
     "dfilter":            Sink("the log's address ranges", qemu_set_dfilter_ranges),
-    "trace":              in_list("trace"),
+    "trace":              in_list("trace", then=trace_opt_parse),
     "msg":                in_list("msg", permit_abbrev=False, then=configure_msg),
     "plugin":             unsupported("Plugins are machine code of the host."),
     # the process

@@ -165,11 +165,6 @@ def tcg_gen_brcond(s: TCGContext, cond: TCGCond, a: TCGTemp, b: TCGTemp, label: 
     tcg_emit_op(s, "brcond_i64", [], [a, b], [cond, label])
 
 
-def tcg_gen_br(s: TCGContext, label: TCGLabel) -> None:
-    """Go to `label` (QEMU include/tcg/tcg-op.h)."""
-    tcg_emit_op(s, "br", args=[label])
-
-
 def gen_set_label(s: TCGContext, label: TCGLabel) -> None:
     """Here is `label` (QEMU include/tcg/tcg-op.h)."""
     tcg_emit_op(s, "set_label", args=[label])

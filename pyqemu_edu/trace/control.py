@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pyqemu_edu.process import per_process
-from pyqemu_edu.util.error import QemuError, warn_report
+from pyqemu_edu.util.cutils import is_help_option
+from pyqemu_edu.util.error import Location, QemuError, QemuExit, error_report, loc_push, loc_set_file, warn_report
+from pyqemu_edu.util.option import QemuOpts, qemu_opt_get
 from pyqemu_edu.util.qemu_print import qemu_printf
 
 
@@ -57,11 +60,6 @@ def trace_event_iter(pattern: str = "*") -> Iterator[TraceEvent]:
     return (event for event in trace_events().values() if fnmatchcase(event.name, pattern))
 
 
-def trace_event_get_state_dynamic(event: TraceEvent) -> bool:
-    """Whether it is on, on any CPU (QEMU trace/control-internal.h)."""
-    return event.name in statics().enabled
-
-
 def trace_event_set_state_dynamic(event: TraceEvent, state: bool) -> None:
     """Switch it on or off (QEMU trace/control-target.c)."""
     (statics().enabled.add if state else statics().enabled.discard)(event.name)
@@ -70,8 +68,36 @@ def trace_event_set_state_dynamic(event: TraceEvent, state: bool) -> None:
 # --- the command line
 
 
+def trace_opt_parse(opts: QemuOpts) -> None:
+    """`-trace`: switch events on and off, one by one or by a file; `file` is looked at by nobody."""
+    if enable := qemu_opt_get(opts, "enable"):
+        trace_enable_events(enable)
+    if filename := qemu_opt_get(opts, "events"):
+        trace_init_events(filename)
+
+
+def trace_init_events(filename: str) -> None:
+    """Switch on and off what the lines of a file say; the process ends if it cannot be read."""
+    with loc_push(Location(filename=filename)):
+        try:
+            lines = Path(filename).read_text(errors="surrogateescape").split("\n")
+        except OSError as error:
+            error_report(error.strerror or "")
+            raise QemuExit(1) from None
+        for number, line in enumerate(lines, 1):
+            loc_set_file(filename, number)
+            if line and not line.startswith("#"):
+                trace_enable_events(line)
+
+
 def trace_enable_events(line: str) -> None:
-    """Switch on what a name or a pattern means, off behind a `-`; a warning if there is nothing of that name."""
+    """Switch on what a name or a pattern means, off behind a `-`; a warning if there is nothing of that name.
+
+    Asked for help, the process lists the names and ends.
+    """
+    if is_help_option(line):
+        trace_list_events()
+        raise QemuExit(0)
     pattern = line.removeprefix("-")
     found = list(trace_event_iter(pattern)) if trace_event_is_pattern(pattern) else one_event(pattern)
     for event in found:

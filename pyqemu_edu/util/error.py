@@ -56,7 +56,7 @@ class Location:
 
     def __str__(self) -> str:
         if self.filename:
-            return f"{self.filename}:{self.line}:"
+            return f"{self.filename}:{self.line}:" if self.line else f"{self.filename}:"
         words = " ".join(word for word in (self.option, self.argument) if word)
         return f"{words}:" if words else ""
 

@@ -42,11 +42,6 @@ def iov_from_buf(iov: IOVec, offset: int, buf: bytes | memoryview) -> int:
     return done
 
 
-def iov_memset(iov: IOVec, offset: int, fillc: int, length: int) -> int:
-    """Fill up to `length` bytes from `offset` on; how many there were."""
-    return iov_from_buf(iov, offset, bytes([fillc]) * min(length, max(iov_size(iov) - offset, 0)))
-
-
 def iov_discard_front(iov: IOVec, length: int) -> list[memoryview]:
     """The pieces without their first `length` bytes; C changes the array and says how many it took off."""
     rest = []

@@ -481,9 +481,3 @@ def tcg_exec_realizefn(cpu: CPUState) -> None:
         s.tcg_target_initialized = True
     cpu.tb_jmp_cache.clear()
     tlb_init(cpu)
-
-
-def tcg_exec_unrealizefn(cpu: CPUState) -> None:
-    """Undo it."""
-    cpu.tlb = []
-    cpu.tb_jmp_cache.clear()

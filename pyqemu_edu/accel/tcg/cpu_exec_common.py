@@ -45,12 +45,6 @@ def cpu_loop_exit_restore(cpu: CPUState, pc: int) -> NoReturn:
     cpu_loop_exit(cpu)
 
 
-def cpu_loop_exit_noexc(cpu: CPUState) -> NoReturn:
-    """Leave without a reason that the guest could see."""
-    cpu.exception_index = -1
-    cpu_loop_exit(cpu)
-
-
 def cpu_loop_exit_atomic(cpu: CPUState, pc: int) -> NoReturn:
     """Leave to repeat the running instruction while all other vCPUs stand still."""
     cpu.exception_index = EXCP_ATOMIC

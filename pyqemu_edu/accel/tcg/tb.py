@@ -103,13 +103,3 @@ class TranslationBlock:
 def tb_cflags(tb: TranslationBlock) -> int:
     """How it was translated."""
     return tb.cflags
-
-
-def tb_page_addr0(tb: TranslationBlock) -> int:
-    """Where in all RAM its first byte is; -1 if not in RAM."""
-    return tb.page_addr[0]
-
-
-def tb_page_addr1(tb: TranslationBlock) -> int:
-    """Where in all RAM the second page begins that it reaches into; -1 if it does not."""
-    return tb.page_addr[1]

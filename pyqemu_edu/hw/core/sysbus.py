@@ -43,7 +43,6 @@ TYPE_SYSTEM_BUS = "System"
 TYPE_SYS_BUS_DEVICE = "sys-bus-device"
 
 QDEV_MAX_MMIO = 32
-QDEV_MAX_PIO = 32
 SYSBUS_DEVICE_GPIO_IRQ = "sysbus-irq"
 
 

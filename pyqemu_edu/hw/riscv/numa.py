@@ -38,11 +38,6 @@ def riscv_socket_first_hartid(ms: MachineState, socket_id: int) -> int:
     return min(socket_hartids(ms, socket_id), default=-1)
 
 
-def riscv_socket_last_hartid(ms: MachineState, socket_id: int) -> int:
-    """The highest number; -1 if there is none."""
-    return max(socket_hartids(ms, socket_id), default=-1)
-
-
 def riscv_socket_hart_count(ms: MachineState, socket_id: int) -> int:
     """How many numbers there are from the lowest to the highest; -1 if there is none."""
     hartids = socket_hartids(ms, socket_id)

@@ -147,12 +147,6 @@ def available_descriptors(vq: VirtQueue, table: MemoryRegionCache) -> Iterator[V
         total_bufs = num_bufs if cache is table else total_bufs + 1
 
 
-def virtqueue_avail_bytes(vq: VirtQueue, in_bytes: int, out_bytes: int) -> bool:
-    """Whether there is so much."""
-    in_total, out_total = virtqueue_get_avail_bytes(vq, in_bytes, out_bytes)
-    return in_bytes <= in_total and out_bytes <= out_total
-
-
 # ---- taking
 
 

@@ -14,10 +14,6 @@ from pyqemu_edu.softmmu.cpus import cpu_interrupt, cpu_reset_interrupt
 from pyqemu_edu.target.riscv.cpu_bits import (
     IRQ_M_EXT,
     MASK64,
-    MIP_SGEIP,
-    MIP_VSEIP,
-    MIP_VSSIP,
-    MIP_VSTIP,
     MSTATUS_FS,
     MSTATUS_MIE,
     MSTATUS_MPIE,
@@ -137,12 +133,6 @@ def riscv_cpu_pending_to_irq(env: CPURISCVState, extirq: int, pending: int) -> i
     architecture (`x-smaia`, not modelled) is on.
     """
     return (pending & -pending).bit_length() - 1 if pending else RISCV_EXCP_NONE
-
-
-def riscv_cpu_mirq_pending(env: CPURISCVState) -> int:
-    """The machine-mode interrupt to take first, enabled or not."""
-    irqs = riscv_cpu_all_pending(env) & ~env.mideleg & ~(MIP_SGEIP | MIP_VSSIP | MIP_VSTIP | MIP_VSEIP)
-    return riscv_cpu_pending_to_irq(env, IRQ_M_EXT, irqs)
 
 
 def riscv_cpu_local_irq_pending(env: CPURISCVState) -> int:
