@@ -48,7 +48,7 @@ def cold_insn(decoder: Decoder, word: int) -> ColdInsn | None:
     (that is an atomic operation, which interpreted would be two)
     """
     decoded = decoder.decode(word)
-    if decoded is None or decoded[0].extension.name == "A":
+    if decoded is None or decoded[0].extension.name in ("A", "RV64A"):
         return None
     instruction, operands = decoded
     step = (instruction.meaning, operands, getattr(operands, "rd", 0), instruction.length, word)

@@ -213,17 +213,24 @@ class Emitter:
         return f"{op.opc}({', '.join(texts)})"
 
     def qemu_ld(self, op: TCGOp) -> None:
-        """A load: through the page's view, or else the slow path."""
+        """A load: through the page's view, or else the slow path; an atomic operation's through the view for stores.
+
+        So its store has the view too, and calls no function.
+        """
         memop, mmu_idx = op.args
         assert isinstance(memop, MemOp)
         addr = self.named(op.inputs[0], "addr")
         self.overwritten(op.outputs[0])
         target = self.target(op.outputs[0])
         signed = memop.signed and memop.size < 8
-        view = f"ld{memop.size}{'s' if signed else ''}"
+        view = f"st{memop.size}" if memop.atomic else f"ld{memop.size}{'s' if signed else ''}"
         slow = "helper_atomic" if memop.atomic else "helper_ld_aligned" if memop.align else "helper_ld"
         self.views.add(view)
-        self.line(f"try: {target} = {self.cell(view, addr, memop.size)}{' & M' if signed else ''}")
+        cell = self.cell(view, addr, memop.size)
+        if signed:
+            sign = hex(1 << 8 * memop.size - 1)
+            cell = f"({cell} ^ {sign}) - {sign} & M" if memop.atomic else f"{cell} & M"
+        self.line(f"try: {target} = {cell}")
         self.line(f"except KeyError: {target} = {slow}(cpu, {addr}, {memop.size}, {memop.signed}, {mmu_idx})")
 
     def qemu_st(self, op: TCGOp) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyqemu_edu.accel.tcg import tb_maint
-from pyqemu_edu.accel.tcg.cpu_exec_common import IORecompile
+from pyqemu_edu.accel.tcg.cpu_exec_common import IORecompile, cpu_loop_exit_atomic
 from pyqemu_edu.accel.tcg.tb import CF_PARALLEL
 from pyqemu_edu.accel.tcg.watchpoint import cpu_check_watchpoint, cpu_watchpoint_address_matches
 from pyqemu_edu.hw.core.cpu import BP_MEM_READ, BP_MEM_WRITE, CPU_GET_CLASS, CPUState, MMUAccessType
@@ -346,28 +346,43 @@ def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int, rou
     store_helper(cpu, addr, value, size, mmu_idx)
     if tb_maint.statics().tb_phys_invalidate_count != count:
         deque(rounds, maxlen=0)
+    if not addr & (size - 1):
+        store_view(cpu, addr, size, mmu_idx)
+
+
+def store_view(cpu: CPUState, addr: int, size: int, mmu_idx: int) -> memoryview | None:
+    """Enter the page of an address for stores, unless it is not known or somebody must notice them (Not in QEMU)."""
     entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is None or not entry.valid or entry.watched or addr & (size - 1):
-        return
+    if entry is None or not entry.valid or entry.watched:
+        return None
     if not entry.writable or tb_maint.page_has_code(entry.ram_addr):
-        return
+        return None
     assert entry.host is not None
-    cpu.tlb[mmu_idx].stores()[size][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, False])
+    view: memoryview = entry.host.cast(FORMATS[size, False])
+    cpu.tlb[mmu_idx].stores()[size][addr & PAGE_MASK] = view
+    return view
 
 
 def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
     """The load of an atomic operation, which must be aligned.
 
     Among vCPUs that run in parallel it faults as the store does (in C `atomic_mmu_lookup`), else as a load does
-    (in C `tcg_gen_atomic_cmpxchg_i64` and the like emit a load and a store).
+    (in C `tcg_gen_atomic_cmpxchg_i64` and the like emit a load and a store).  Between it and the store no function may
+    be called, or another vCPU's thread could come between; where the store will call one, all others have to stop.
     """
-    parallel = cpu.tcg_cflags & CF_PARALLEL
+    parallel = cpu.tcg_cflags & CF_PARALLEL and not cpu.in_exclusive_context
     access_type = MMUAccessType.DATA_STORE if parallel else MMUAccessType.DATA_LOAD
     if addr & (size - 1):
         cpu_unaligned_access(cpu, addr, access_type, mmu_idx)
     tlb_entry(cpu, addr, size, access_type, mmu_idx)
-    value = load_helper(cpu, addr, size, mmu_idx)
-    return sign_extend(value, size) if signed else value
+    if not parallel:
+        value = load_helper(cpu, addr, size, mmu_idx)
+        return sign_extend(value, size) if signed else value
+    view = store_view(cpu, addr, size, mmu_idx)
+    if view is None:
+        cpu_loop_exit_atomic(cpu, 0)
+    sign = 1 << 8 * size - 1 if signed else 0
+    return (view[(addr & ~PAGE_MASK) // size] ^ sign) - sign & MASK64
 
 
 def helper_ld_aligned(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
@@ -403,8 +418,3 @@ def cpu_mmu_index(env: Any) -> int:
 def cpu_lduw_code(env: Any, addr: int) -> int:
     """Two bytes of code."""
     return load_helper(env.cpu, addr, 2, cpu_mmu_index(env), MMUAccessType.INST_FETCH)
-
-
-def cpu_ldl_code(env: Any, addr: int) -> int:
-    """Four bytes of code."""
-    return load_helper(env.cpu, addr, 4, cpu_mmu_index(env), MMUAccessType.INST_FETCH)

@@ -148,7 +148,8 @@ class DisasContext(Names, DisasContextBase):
         """Load, compute, store, with nothing between.
 
         In C each is one atomic operation of the host.  Here it is enough that the generated Python neither calls a
-        function nor jumps back between the load and the store: CPython lets another thread run only there.
+        function nor jumps back between the load and the store: CPython lets another thread run only there (the slow
+        path keeps that up: `helper_atomic`).
         """
         where = self.temp(address)
         old = self._load(Name(self, where), MemOp(size, size < 8, align=True, atomic=True))
