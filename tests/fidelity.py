@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from pyqemu_edu.real.boot import BARE, BOOTS, boot_left_out
 from pyqemu_edu.real.comparison import Finding, boot_events
 from pyqemu_edu.real.recordings import MACHINES
 
-PAGE = Path(__file__).parent.parent / "docs" / "fidelity.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "fidelity.md"
 HEAD = """\
 # Asked the same, do we answer the same?
 
@@ -139,13 +140,18 @@ def protocol() -> Section:
         section.add(f"HMP, typed: {name}", *(text.split("(qemu) ") for text in typed))
     for harts in (1, 2, 4):
         options = f"{qmp.BARE} -smp {harts} -name me"
-        section.add(f"QMP: `-machine spike -smp {harts}`", *talks(qmp.conversation, qmp.OURS, options))
+        section.add(f"QMP: `-machine spike -smp {harts}`", *talks(qmp.conversation, qmp.OURS, options, qmp.REQUESTS))
     for machine in ("spike", "virt"):
         options = f"-machine {machine} {commands.BARE}"
-        for name, asked in {"every QMP command": commands.requests, "HMP by QMP": commands.typed_lines}.items():
-            said = talks(commands.conversation, commands.OURS, options, list(asked()))
+        for name, asked in questions_of_every_kind().items():
+            said = talks(commands.conversation, commands.OURS, options, asked)
             section.add(f"{name}: `-machine {machine}`", *said)
     return section
+
+
+def questions_of_every_kind() -> dict[str, list[dict[str, object]]]:
+    """Requests made from the schema, and lines for people."""
+    return {"every QMP command": list(commands.requests(commands.WRONG)), "HMP by QMP": list(commands.typed_lines())}
 
 
 def programs(ours: list[str]) -> list[list[str]]:
@@ -170,4 +176,6 @@ def page(sections: Iterable[Section]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page([events(), trees(), words(), protocol()]), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # some of the command lines write a file
+        text = page([events(), trees(), words(), protocol()])
+    PAGE.write_text(text, encoding="utf-8")
