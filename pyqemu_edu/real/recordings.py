@@ -60,6 +60,13 @@ def record_machine(options: str) -> dict[str, Any]:
     return {"command": command, **said}
 
 
+def record_list_of_machines() -> dict[str, Any]:
+    """The names of all machines, in the order in which `query-machines` has them."""
+    with RealQemu("-machine none") as real:
+        names = [machine["name"] for machine in real.qmp.execute("query-machines")]
+    return {"command": '{"execute": "query-machines"}', "names": names}
+
+
 def guest_options(found: Guest, path: str | None = None) -> str:
     """The command line on which a guest is shown."""
     smp = f" -smp {found.harts}" if found.harts > 1 else ""
@@ -75,9 +82,10 @@ def record_guest(found: Guest) -> dict[str, Any]:
 
 
 def main(names: list[str]) -> None:
-    """Record the named machines or "guests", or everything."""
+    """Record the named machines, "guests" or "machines", or everything."""
     jobs: dict[str, Callable[[], dict[str, Any]]] = {
-        "guests": lambda: {"guests": {g.name: record_guest(g) for g in GUESTS.values()}}
+        "guests": lambda: {"guests": {g.name: record_guest(g) for g in GUESTS.values()}},
+        "machines": record_list_of_machines,
     }
     for name, options in MACHINES.items():
         jobs[name] = lambda options=options: record_machine(options)  # type: ignore[misc]
