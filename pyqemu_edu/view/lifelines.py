@@ -19,7 +19,7 @@ from pyqemu_edu.view.sequence import HEAD, ROW, Message, draw_message
 
 WIDTH, LEFT, STEP = palette.WIDTH, 90, 240
 SLEEPS = {"qemu_cond_wait_iothread": "sleeps, without the lock", "os_host_main_loop_wait": "waits, without the lock"}
-LOOPS = frozenset({"mttcg_cpu_thread_fn", "mttcg_run", "rr_cpu_thread_fn", "rr_run"})
+LOOPS = frozenset({"mttcg_cpu_thread_fn", "rr_cpu_thread_fn", "rr_run", "tcg_cpu_run"})
 """The functions whose taking and giving of the big lock is shown; devices and others take it for a moment too."""
 
 
