@@ -57,7 +57,7 @@ from pyqemu_edu.softmmu.runstate import (
 )
 from pyqemu_edu.softmmu.runstate_transitions import RunState, runstate_get, runstate_is_running
 from pyqemu_edu.softmmu.vl import qemu_init
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.trace.log import Log
 from pyqemu_edu.trace.recorder import Recorder, Stopped
 from pyqemu_edu.util.error import QemuExit

@@ -14,9 +14,10 @@ from pyqemu_edu.cpus_common import cpu_list_add
 from pyqemu_edu.softmmu.accel_ops import AccelOpsClass, cpus_register_accel
 from pyqemu_edu.softmmu.dispatch import AddressSpaceDispatch, MemoryRegionSection
 from pyqemu_edu.softmmu.memory_region import MemoryRegion, MemoryRegionOps, RAMBlock
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, RISCVCPUClass, riscv_tcg_ops
 from pyqemu_edu.target.riscv.cpu import riscv_cpu_disas_set_info as set_info
+from pyqemu_edu.target.riscv.cpu import riscv_tcg_ops
 from pyqemu_edu.target.riscv.cpu_bits import MXL_RV64, RVA, RVC, RVI, RVM
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, RISCVCPUClass
 from pyqemu_edu.tcg.tcg import tcg_ctx as tcg_globals
 from pyqemu_edu.tcg.tcg import tcg_init
 

@@ -12,8 +12,9 @@ import pytest
 
 from pyqemu_edu.hw.core.cpu import CPUDumpFlags
 from pyqemu_edu.target.riscv.asm import assemble
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, riscv_cpu_dump_state
 from pyqemu_edu.target.riscv.cpu_bits import CSR_SEED
+from pyqemu_edu.target.riscv.cpu_dump import riscv_cpu_dump_state
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.target.riscv.csr import csr_ops, riscv_csrrw
 from pyqemu_edu.target.riscv.csr_declare import CsrRefused
 from pyqemu_edu.vm import Qemu

@@ -19,8 +19,8 @@ from pyqemu_edu.interp.arithmetic import MASK64, Arithmetic
 from pyqemu_edu.interp.machine import NumberMachine
 from pyqemu_edu.process import Process
 from pyqemu_edu.target.riscv.asm import assemble
-from pyqemu_edu.target.riscv.cpu import CPURISCVState
 from pyqemu_edu.target.riscv.cpu_bits import PRV_M, RISCV_EXCP_BREAKPOINT, RISCV_EXCP_ILLEGAL_INST, RVC
+from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction
 from pyqemu_edu.target.riscv.insn.decode import decode, decoder
 

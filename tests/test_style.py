@@ -23,7 +23,6 @@ LONG_FILES = {
     "pyqemu_edu/accel/tcg/cputlb.py": "QEMU's own file: what a TLB knows, the fast way and the slow one",
     "pyqemu_edu/hw/char/serial.py": "QEMU's own file: one chip, from its registers to its two lines",
     "pyqemu_edu/hw/core/cpu.py": "three of QEMU's files: what every CPU is, has and answers",
-    "pyqemu_edu/target/riscv/cpu.py": "every field of a hart, and its life from instance_init to reset",
     "pyqemu_edu/target/riscv/translate.py": "QEMU's own file: how a declaration is read as TCG operations",
     "pyqemu_edu/tcg/python_backend.py": "one writer of Python, an entry for each operation",
 }

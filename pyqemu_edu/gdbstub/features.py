@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from pyqemu_edu.disas.riscv_names import rv_freg_name_sym, rv_ireg_name_sym
 from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState
-from pyqemu_edu.target.riscv.register_names import riscv_fpr_regnames, riscv_int_regnames
 
 HEAD = '<?xml version="1.0"?><!DOCTYPE {0} SYSTEM "gdb-target.dtd">'
 POINTERS = {"ra": "code_ptr", "sp": "data_ptr", "gp": "data_ptr", "tp": "data_ptr", "fp": "data_ptr", "pc": "code_ptr"}
@@ -29,14 +29,14 @@ def regs(names: Iterable[str], bitsize: int, type_of: Callable[[str], str]) -> s
 
 def core_regs(bitsize: int) -> str:
     """x0 to x31, by the names of the calling convention, and pc (Not in QEMU)."""
-    names = ["fp" if name == "s0" else name for name in riscv_int_regnames]
+    names = ["fp" if name == "s0" else name for name in rv_ireg_name_sym]
     return regs([*names, "pc"], bitsize, lambda name: POINTERS.get(name, "int"))
 
 
 XML_BUILTIN: dict[str, str] = {
     "riscv-64bit-cpu.xml": feature("cpu", core_regs(64)),
-    "riscv-64bit-fpu.xml": feature("fpu", RISCV_DOUBLE + regs(riscv_fpr_regnames, 64, lambda name: "riscv_double")),
-    "riscv-32bit-fpu.xml": feature("fpu", regs(riscv_fpr_regnames, 32, lambda name: "ieee_single")),
+    "riscv-64bit-fpu.xml": feature("fpu", RISCV_DOUBLE + regs(rv_freg_name_sym, 64, lambda name: "riscv_double")),
+    "riscv-32bit-fpu.xml": feature("fpu", regs(rv_freg_name_sym, 32, lambda name: "ieee_single")),
     "riscv-64bit-virtual.xml": feature("virtual", '<reg name="priv" bitsize="64"/>'),
 }
 

@@ -14,7 +14,7 @@ from pyqemu_edu.hw.core.cpu import EXCP_DEBUG, EXCP_HALTED, CPUState
 from pyqemu_edu.interp.machine import NumberMachine
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.icount import icount_enabled
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.util.main_loop import qemu_mutex_iothread_locked, qemu_mutex_unlock_iothread
 
 TURN = 10_000

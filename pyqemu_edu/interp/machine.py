@@ -24,9 +24,9 @@ from pyqemu_edu.accel.tcg.cputlb import (
 )
 from pyqemu_edu.hw.core.cpu import MMUAccessType
 from pyqemu_edu.interp.arithmetic import MASK64, Arithmetic
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS, RISCV_EXCP_ILLEGAL_INST, RVC
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_fp_enabled, riscv_has_ext
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.fpu_helper import helper_set_rounding_mode
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.insn.formats import Operands

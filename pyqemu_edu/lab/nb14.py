@@ -9,7 +9,6 @@ from pyqemu_edu.guests import assembled
 from pyqemu_edu.lab.verdict import NotYet, check
 from pyqemu_edu.process import Process
 from pyqemu_edu.target.riscv.asm import AssemblyError, assemble
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.cpu_bits import (
     MSTATUS_MIE,
     MSTATUS_MPIE,
@@ -21,6 +20,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     get_field,
 )
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_do_interrupt, riscv_cpu_local_irq_pending
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 from pyqemu_edu.vm import Qemu
 
 BOARD = "-machine spike -bios none -display none"

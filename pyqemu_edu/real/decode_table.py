@@ -23,8 +23,8 @@ from pyqemu_edu.real.binary import qemu_binary, qemu_version
 from pyqemu_edu.real.qemu import RealQemu
 from pyqemu_edu.target.riscv.asm import assemble
 from pyqemu_edu.target.riscv.asm.program import Program
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
 from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_ILLEGAL_INST
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.target.riscv.insn.decode import Decoder
 from pyqemu_edu.vm import Qemu
 

@@ -51,7 +51,7 @@ from pyqemu_edu.softmmu.vl_machine import (
 )
 from pyqemu_edu.softmmu.vl_options import first_pass, second_pass
 from pyqemu_edu.softmmu.vl_parse import qemu_read_default_config_file
-from pyqemu_edu.target.riscv.cpu import riscv_cpu_list
+from pyqemu_edu.target.riscv.cpu_models import riscv_cpu_list
 from pyqemu_edu.ui.console import init_displaystate
 from pyqemu_edu.util.config import qemu_find_opts, qemu_find_opts_singleton
 from pyqemu_edu.util.cutils import is_help_option

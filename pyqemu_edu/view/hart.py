@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.view.figure import Figure
 from pyqemu_edu.view.registers import register_table, registers_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyqemu_edu.hw.core.cpu import MMUAccessType
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.cpu_bits import (
     PGSHIFT,
     PRV_M,
@@ -18,6 +17,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     get_field,
 )
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_get_trap_name, riscv_feature
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.mmu import (
     ACCESS_FAULTS,
     LEVELS,

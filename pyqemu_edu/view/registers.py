@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, riscv_int_regnames
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, riscv_int_regnames
 from pyqemu_edu.view import palette
 from pyqemu_edu.view.drawing import Drawing, fit, text_width
 from pyqemu_edu.view.figure import Figure

@@ -28,9 +28,9 @@ from pyqemu_edu.softmmu.memory import (
     MemoryRegionOps,
     memory_region_init_io,
 )
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_SOFT, IRQ_M_TIMER, IRQ_S_SOFT, MIP_MSIP, MIP_MTIP
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_claim_interrupts, riscv_cpu_set_rdtime_fn
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.util.error import QemuExit, error_report
 from pyqemu_edu.util.log import LOG_GUEST_ERROR, LOG_UNIMP, qemu_log_mask
 from pyqemu_edu.util.timer import (

@@ -33,9 +33,9 @@ from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.softmmu.memory import AccessSizes, DeviceEndian, MemoryRegionOps, memory_region_init_io
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_EXT, IRQ_S_EXT, MIP_SEIP
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_claim_interrupts
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 from pyqemu_edu.util.error import QemuExit, error_report
 from pyqemu_edu.util.log import LOG_GUEST_ERROR, qemu_log_mask
 

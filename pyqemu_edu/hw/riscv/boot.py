@@ -28,9 +28,9 @@ from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
 from pyqemu_edu.softmmu.datadir import qemu_find_file
 from pyqemu_edu.softmmu.device_tree import qemu_fdt_dumpdtb, qemu_fdt_randomize_seeds
 from pyqemu_edu.softmmu.libfdt import Fdt, FdtError, fdt_pack
-from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.cpu_bits import MXL_RV32, RVS
 from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 from pyqemu_edu.util.assertion import g_assert
 from pyqemu_edu.util.error import QemuExit, error_report
 

@@ -20,7 +20,7 @@ from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
 from pyqemu_edu.qom.user_creatable import object_initialize_child
-from pyqemu_edu.target.riscv.cpu import RISCVCPU
+from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 
 TYPE_RISCV_HART_ARRAY = "riscv.hart_array"
 DEFAULT_RSTVEC = 0x1000

@@ -60,8 +60,9 @@ from pyqemu_edu.softmmu.globals import serial_hd
 from pyqemu_edu.softmmu.libfdt import Fdt
 from pyqemu_edu.softmmu.memory import memory_region_add_subregion, memory_region_init_rom
 from pyqemu_edu.softmmu.physmem import get_system_memory
-from pyqemu_edu.target.riscv.cpu import TYPE_RISCV_CPU_BASE, riscv_isa_string
+from pyqemu_edu.target.riscv.cpu import riscv_isa_string
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_SOFT, IRQ_M_TIMER
+from pyqemu_edu.target.riscv.cpu_state import TYPE_RISCV_CPU_BASE
 
 TYPE_SPIKE_MACHINE = MACHINE_TYPE_NAME("spike")
 SPIKE_CPUS_MAX = 8

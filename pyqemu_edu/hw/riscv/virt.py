@@ -112,7 +112,7 @@ from pyqemu_edu.softmmu.memory import (
     memory_region_init_rom,
 )
 from pyqemu_edu.softmmu.physmem import get_system_memory
-from pyqemu_edu.target.riscv.cpu import TYPE_RISCV_CPU_BASE
+from pyqemu_edu.target.riscv.cpu_state import TYPE_RISCV_CPU_BASE
 from pyqemu_edu.util.error import QemuError, error_report
 
 TYPE_RISCV_VIRT_MACHINE = MACHINE_TYPE_NAME("virt")

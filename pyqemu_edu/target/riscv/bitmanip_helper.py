@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyqemu_edu.target.riscv.cpu_bits import MASK64
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 
 def carryless_product(a: int, b: int) -> int:

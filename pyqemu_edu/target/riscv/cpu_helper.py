@@ -55,7 +55,7 @@ from pyqemu_edu.util.main_loop import (
 )
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 
 riscv_trap = Event("riscv_trap", "hartid", "async", "cause", "epc", "tval", "desc")
 

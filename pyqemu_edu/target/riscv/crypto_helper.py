@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyqemu_edu.target.riscv.bitmanip_helper import carryless_product
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 AES_FIELD, SM4_FIELD = 0x11B, 0x1F5
 """The polynomials modulo which bytes are multiplied."""

@@ -19,7 +19,7 @@ from pyqemu_edu.target.riscv.csr_supervisor import SUPERVISOR_CSRS
 from pyqemu_edu.target.riscv.csr_user import USER_CSRS
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 CSRS = (
     *USER_CSRS,

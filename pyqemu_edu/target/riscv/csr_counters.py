@@ -25,7 +25,7 @@ from pyqemu_edu.target.riscv.pmu import (
 )
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 COUNTERS = 32
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyqemu_edu.target.riscv.cpu_bits import MASK64, PRIV_VERSION_1_10_0, RISCV_EXCP_ILLEGAL_INST
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 Predicate = Callable[["CPURISCVState", int], bool]
 Read = Callable[["CPURISCVState", int], int]

@@ -29,7 +29,7 @@ from pyqemu_edu.target.riscv.csr_machine import (
 from pyqemu_edu.target.riscv.csr_predicates import hmode, sstc
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 SINCE = PRIV_VERSION_1_12_0
 

@@ -59,7 +59,7 @@ from pyqemu_edu.target.riscv.csr_declare import CSR, configured, read_zero, show
 from pyqemu_edu.target.riscv.csr_predicates import any_, hmode, umode
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 # fmt: off
 M_MODE_INTERRUPTS  = MIP_MSIP | MIP_MTIP | MIP_MEIP

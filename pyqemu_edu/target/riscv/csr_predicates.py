@@ -29,7 +29,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_fp_enabled, riscv_feature, riscv_has_ext
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 
 def any_(env: CPURISCVState, csrno: int) -> bool:

@@ -25,7 +25,7 @@ from pyqemu_edu.target.riscv.pmp import (
 )
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 CSR_PMPCFG0, CSR_PMPADDR0, CSR_TDATA1 = 0x3A0, 0x3B0, 0x7A1
 

@@ -45,7 +45,7 @@ from pyqemu_edu.target.riscv.csr_predicates import smode, sstc
 from pyqemu_edu.target.riscv.time_helper import riscv_timer_write_timecmp
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 # fmt: off
 SSTATUS_MASK = (

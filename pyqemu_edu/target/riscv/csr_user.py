@@ -11,7 +11,7 @@ from pyqemu_edu.target.riscv.fcsr import read_fcsr, read_fflags, read_frm, write
 from pyqemu_edu.util.guest_random import qemu_guest_getrandom_nofail
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 SEED_OPST_ES16 = 0b10 << 30
 

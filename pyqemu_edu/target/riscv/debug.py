@@ -25,7 +25,7 @@ from pyqemu_edu.hw.core.cpu import (
 from pyqemu_edu.target.riscv.cpu_bits import RISCV_EXCP_BREAKPOINT
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 RV_MAX_TRIGGERS = 2
 TDATA1, TDATA2, TDATA3 = range(3)

@@ -26,7 +26,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
 from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 # fmt: off
 EXCEPTIONS = {

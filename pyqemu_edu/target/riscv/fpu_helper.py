@@ -69,7 +69,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
 from pyqemu_edu.target.riscv.op_helper import riscv_raise_exception
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 RISCV_FRM_RNE, RISCV_FRM_RTZ, RISCV_FRM_RDN, RISCV_FRM_RUP, RISCV_FRM_RMM = range(5)
 RISCV_FRM_DYN = 7

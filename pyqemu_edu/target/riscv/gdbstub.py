@@ -12,7 +12,7 @@ from pyqemu_edu.target.riscv.csr import csr_ops, riscv_csrrw_debug
 from pyqemu_edu.target.riscv.csr_declare import CsrRefused
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 CSR_TABLE_SIZE = 0x1000
 

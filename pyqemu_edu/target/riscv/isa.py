@@ -14,7 +14,7 @@ from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS
 from pyqemu_edu.util.error import warn_report
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import RISCVCPU
+    from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 
 KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx", "smaia", "ssaia", "j")
 

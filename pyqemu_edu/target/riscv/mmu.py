@@ -64,7 +64,7 @@ from pyqemu_edu.target.riscv.pmu import (
 )
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 PAGE_READ, PAGE_WRITE, PAGE_EXEC = 1, 2, 4
 PAGE_RWX = PAGE_READ | PAGE_WRITE | PAGE_EXEC

@@ -24,7 +24,7 @@ from pyqemu_edu.target.riscv.cpu_helper import riscv_feature
 from pyqemu_edu.target.riscv.mmu import LEVELS, PTIDXBITS
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 PTE_SIZE = 8
 PTE_HEADER = f"{'vaddr':16} {'paddr':16} {'size':16} attr\n{'-' * 16} {'-' * 16} {'-' * 16} {'-' * 7}\n"

@@ -39,7 +39,7 @@ from pyqemu_edu.target.riscv.csr_declare import CsrRefused
 from pyqemu_edu.target.riscv.pmp import pmp_get_num_rules
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 
 def riscv_raise_exception(env: CPURISCVState, exception: int, pc: int = 0) -> NoReturn:

@@ -24,7 +24,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
 from pyqemu_edu.target.riscv.cpu_helper import riscv_feature
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 
 PMP_READ, PMP_WRITE, PMP_EXEC = 1 << 0, 1 << 1, 1 << 2
 PMP_RWX = PMP_READ | PMP_WRITE | PMP_EXEC

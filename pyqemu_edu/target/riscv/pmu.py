@@ -29,7 +29,7 @@ from pyqemu_edu.util.timer import (
 )
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import RISCVCPU, CPURISCVState
+    from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 
 # fmt: off
 RISCV_PMU_EVENT_HW_CPU_CYCLES            = 0x00001   # type in bits 16-19, then code: for caches which, read or

@@ -6,20 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyqemu_edu.process import per_process
+from pyqemu_edu.target.riscv.cpu_state import riscv_fpr_regnames, riscv_int_regnames
 from pyqemu_edu.target.riscv.names import Name
 from pyqemu_edu.tcg.op import TCGTemp
 from pyqemu_edu.tcg.tcg import tcg_constant, tcg_gen_mov, tcg_global_mem_new
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.translate import DisasContext
-
-riscv_int_regnames = (
-    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
-)
-riscv_fpr_regnames = (
-    "ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3 fa4 fa5 "
-    "fa6 fa7 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11".split()
-)
 
 
 class Statics:
@@ -40,8 +33,8 @@ def riscv_translate_init() -> None:
     """Tell TCG where a hart's registers are; x0 is none."""
     s = statics()
     for i in range(1, 32):
-        s.cpu_gpr[i] = tcg_global_mem_new(f"gpr[{i}]", f"x{i}/{riscv_int_regnames[i]}")
-    s.cpu_fpr = [tcg_global_mem_new(f"fpr[{i}]", f"f{i}/{riscv_fpr_regnames[i]}") for i in range(32)]
+        s.cpu_gpr[i] = tcg_global_mem_new(f"gpr[{i}]", riscv_int_regnames[i])
+    s.cpu_fpr = [tcg_global_mem_new(f"fpr[{i}]", riscv_fpr_regnames[i]) for i in range(32)]
     s.cpu_pc = tcg_global_mem_new("pc", "pc")
     s.load_res = tcg_global_mem_new("load_res", "load_res")
     s.load_val = tcg_global_mem_new("load_val", "load_val")

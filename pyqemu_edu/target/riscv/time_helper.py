@@ -19,7 +19,7 @@ from pyqemu_edu.util.timer import (
 )
 
 if TYPE_CHECKING:
-    from pyqemu_edu.target.riscv.cpu import RISCVCPU
+    from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 
 INT64_MAX = 2**63 - 1
 
