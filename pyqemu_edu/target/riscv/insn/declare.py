@@ -10,7 +10,7 @@ Where two patterns match a word, the one with more fixed bits is meant.  In an a
 `{imm>>12}` is an operand without its low 12 bits, `{frd}` is the floating-point register whose number is `rd`, and
 `{rm}`, always last, is a rounding mode that may be left out.
 
-What is there for every format of floating-point numbers is declared for all of them at once, by a `Family`.
+What there is for every format of floating-point numbers, or for words and doublewords, is declared once, by a `Family`.
 """
 
 from __future__ import annotations
@@ -97,10 +97,15 @@ class Extension:
         self.instructions.append(_instruction(RESERVED, f"{pattern} {layout}", "", _no_meaning, self))
 
 
-class Spelling(NamedTuple):
-    """How an instruction says which format it means, in its name and in its bits.
+Kind = FloatFmt | int
+"""What the members of a family differ in: the format of their numbers, or how many bytes these have."""
 
-    One that computes says so in the field `fmt`; one that loads, stores or moves bits speaks of a `width`.
+
+class Spelling(NamedTuple):
+    """How an instruction says which member of its family it is, in its name and in its bits.
+
+    One that computes with floating-point numbers says so in the field `fmt`; one that loads, stores or moves bits
+    speaks of a `width`.
     """
 
     fmt: str
@@ -109,38 +114,40 @@ class Spelling(NamedTuple):
     width_bits: str
 
 
-SPELLINGS = {
+SPELLINGS: dict[Kind, Spelling] = {
     FLOAT16: Spelling("h", "10", "h", "001"),
     FLOAT32: Spelling("s", "00", "w", "010"),
     FLOAT64: Spelling("d", "01", "d", "011"),
+    4: Spelling("", "", "w", "010"),
+    8: Spelling("", "", "d", "011"),
 }
 
 
 @dataclass(frozen=True)
 class Family:
-    """Extensions that differ in the format of their numbers, and the decorator for what all of them have.
+    """Extensions that differ in the kind of their numbers, and the decorator for what all of them have.
 
     `fmt` in the name of the meaning stands for the letter of a format, in the pattern for its bits; so does `width`.
-    The meaning is told the format as its third parameter.
+    The meaning is told the kind as its third parameter.
     """
 
-    extensions: Mapping[FloatFmt, Extension]
+    extensions: Mapping[Any, Extension]
 
-    def __call__(self, pattern: str, form: str) -> Callable[[Meaning], dict[FloatFmt, Meaning]]:
-        """Declare the decorated meaning for each format: `fadd_fmt` is `fadd.h`, `fadd.s` and `fadd.d`."""
+    def __call__(self, pattern: str, form: str) -> Callable[[Meaning], dict[Kind, Meaning]]:
+        """Declare the decorated meaning for each kind: `fadd_fmt` is `fadd.h`, `fadd.s` and `fadd.d`."""
 
-        def declare(meaning: Meaning) -> dict[FloatFmt, Meaning]:
-            return {fmt: self._declare(meaning, fmt, pattern, form) for fmt in self.extensions}
+        def declare(meaning: Meaning) -> dict[Kind, Meaning]:
+            return {kind: self._declare(meaning, kind, pattern, form) for kind in self.extensions}
 
         return declare
 
-    def _declare(self, meaning: Meaning, fmt: FloatFmt, pattern: str, form: str) -> Meaning:
+    def _declare(self, meaning: Meaning, kind: Kind, pattern: str, form: str) -> Meaning:
         assert isinstance(meaning, FunctionType)
-        spelling = SPELLINGS[fmt]
+        spelling = SPELLINGS[kind]
         name = meaning.__name__.replace("fmt", spelling.fmt).replace("width", spelling.width)
         bits = pattern.replace("fmt", spelling.fmt_bits).replace("width", spelling.width_bits)
-        special = FunctionType(meaning.__code__, meaning.__globals__, name, argdefs=(fmt,))
-        return self.extensions[fmt](bits, form)(special)
+        special = FunctionType(meaning.__code__, meaning.__globals__, name, argdefs=(kind,))
+        return self.extensions[kind](bits, form)(special)
 
 
 RESERVED = "reserved"

@@ -17,12 +17,12 @@ from pyqemu_edu.target.riscv.insn.formats import Operands
 EXTENSIONS = {
     extension.name: extension
     for extension in (
-        *(rvi.insn, rvi.insn_pause, rvm.insn_mul, rvm.insn, rva.insn, rva.insn_d, rvc.C, rvc.Zcd),
+        *(rvi.insn, rvi.Zihintpause, rvm.Zmmul, rvm.insn, rva.A, rva.RV64A, rvc.C, rvc.Zcd),
         *(rvf.F, rvf.D, rvf.Zfh, rvf.Zfhmin, rvf.Zfhmin_D),
         *(rvb.Zba, rvb.Zbb, rvb.Zbb_Zbkb, rvb.Zbc, rvb.Zbc_Zbkc, rvb.Zbs, rvb.Zbkb, rvb.Zbkx, xventana.insn),
         *(rvk.Zkne, rvk.Zknd, rvk.Zkne_Zknd, rvk.Zknh, rvk.Zksed, rvk.Zksh),
-        *(zicsr.insn, zicsr.insn_fence),
-        *(privileged.insn, privileged.insn_s, privileged.insn_inval),
+        *(zicsr.insn, zicsr.Zifencei),
+        *(privileged.insn, privileged.S, privileged.Svinval),
     )
 }
 """Every extension of the library, by name."""

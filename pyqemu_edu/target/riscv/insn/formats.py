@@ -18,25 +18,26 @@ Operands = Any
 
 
 # fmt: off
-class R(NamedTuple):      rd: int; rs1: int; rs2: int                          # noqa: E701, E702
-class I(NamedTuple):      rd: int; rs1: int; imm: int                          # noqa: E701, E702, E742
-class Shift(NamedTuple):  rd: int; rs1: int; shamt: int                        # noqa: E701, E702
-class S(NamedTuple):      rs1: int; rs2: int; imm: int                         # noqa: E701, E702
-class B(NamedTuple):      rs1: int; rs2: int; imm: int                         # noqa: E701, E702
-class U(NamedTuple):      rd: int; imm: int                                    # noqa: E701, E702
-class J(NamedTuple):      rd: int; imm: int                                    # noqa: E701, E702
-class Csr(NamedTuple):    rd: int; csr: int; rs1: int                          # noqa: E701, E702
-class CsrI(NamedTuple):   rd: int; csr: int; imm: int                          # noqa: E701, E702
-class Atomic(NamedTuple): rd: int; rs1: int; rs2: int; aq: int; rl: int        # noqa: E701, E702
-class Unary(NamedTuple):  rd: int; rs1: int                                    # noqa: E701, E702
-class UnaryR(NamedTuple): rd: int; rs1: int; rm: int                           # noqa: E701, E702
-class Rounded(NamedTuple): rd: int; rs1: int; rs2: int; rm: int                # noqa: E701, E702
-class Fused(NamedTuple):  rd: int; rs1: int; rs2: int; rs3: int; rm: int       # noqa: E701, E702
-class Round(NamedTuple):  rd: int; rs1: int; rnum: int                         # noqa: E701, E702
-class Byte(NamedTuple):   rd: int; rs1: int; rs2: int; bs: int                 # noqa: E701, E702
-class Fence(NamedTuple):  pred: int; succ: int                                 # noqa: E701, E702
-class Vma(NamedTuple):    rs1: int; rs2: int                                   # noqa: E701, E702
-class Empty(NamedTuple):  pass                                                 # noqa: E701
+# ruff: noqa: E701, E702, E742
+class R(NamedTuple):        rd: int; rs1: int; rs2: int
+class I(NamedTuple):        rd: int; rs1: int; imm: int
+class Shift(NamedTuple):    rd: int; rs1: int; shamt: int
+class S(NamedTuple):        rs1: int; rs2: int; imm: int
+class B(NamedTuple):        rs1: int; rs2: int; imm: int
+class U(NamedTuple):        rd: int; imm: int
+class J(NamedTuple):        rd: int; imm: int
+class Csr(NamedTuple):      rd: int; csr: int; rs1: int
+class CsrI(NamedTuple):     rd: int; csr: int; imm: int
+class Atomic(NamedTuple):   rd: int; rs1: int; rs2: int; aq: int; rl: int
+class Unary(NamedTuple):    rd: int; rs1: int
+class UnaryR(NamedTuple):   rd: int; rs1: int; rm: int
+class Rounded(NamedTuple):  rd: int; rs1: int; rs2: int; rm: int
+class Fused(NamedTuple):    rd: int; rs1: int; rs2: int; rs3: int; rm: int
+class Round(NamedTuple):    rd: int; rs1: int; rnum: int
+class Byte(NamedTuple):     rd: int; rs1: int; rs2: int; bs: int
+class Fence(NamedTuple):    pred: int; succ: int
+class Vma(NamedTuple):      rs1: int; rs2: int
+class Empty(NamedTuple):    pass
 
 WIDTHS = {
     "rd": 5, "rs1": 5, "rs2": 5, "rs3": 5, "rm": 3, "rd/rs1": 5, "rd'": 3, "rs1'": 3, "rs2'": 3, "rd'/rs1'": 3,
@@ -131,50 +132,50 @@ def format_(name: str, operands: type[Any], drawing: str, **fixed: int) -> Forma
 # fmt: off
 FORMATS = {each.name: each for each in (
     # 32 bits wide
-    format_("@r",       R,      "funct7            rs2   rs1         funct3  rd           opcode"),
-    format_("@i",       I,      "imm[11:0]               rs1         funct3  rd           opcode"),
-    format_("@sh",      Shift,  "funct6       shamt[5:0] rs1         funct3  rd           opcode"),
-    format_("@sh5",     Shift,  "funct7       shamt[4:0] rs1         funct3  rd           opcode"),
-    format_("@s",       S,      "imm[11:5]         rs2   rs1         funct3  imm[4:0]     opcode"),
-    format_("@b",       B,      "imm[12|10:5]      rs2   rs1         funct3  imm[4:1|11]  opcode"),
-    format_("@u",       U,      "imm[31:12]                                  rd           opcode"),
-    format_("@j",       J,      "imm[20|10:1|11|19:12]                       rd           opcode"),
-    format_("@csr",     Csr,    "csr                     rs1         funct3  rd           opcode"),
-    format_("@csri",    CsrI,   "csr                     uimm[4:0]   funct3  rd           opcode"),
-    format_("@atom",    Atomic, "funct5  aq rl     rs2   rs1         funct3  rd           opcode"),
-    format_("@r_rm",    Rounded, "funct7           rs2   rs1         rm      rd           opcode"),
-    format_("@r2_rm",   UnaryR, "funct12                 rs1         rm      rd           opcode"),
-    format_("@r2",      Unary,  "funct12                 rs1         funct3  rd           opcode"),
-    format_("@r4_rm",   Fused,  "rs3        funct2 rs2   rs1         rm      rd           opcode"),
-    format_("@i_aes",   Round,  "funct8            rnum  rs1         funct3  rd           opcode"),
-    format_("@k_aes",   Byte,   "bs   funct5       rs2   rs1         funct3  rd           opcode"),
-    format_("@fence",   Fence,  "fm pred succ            rs1         funct3  rd           opcode"),
-    format_("@vma",     Vma,    "funct7            rs2   rs1         funct3  rd           opcode"),
-    format_("@empty",   Empty,  "funct12                 rs1         funct3  rd           opcode"),
+    format_("@r",        R,       "funct7            rs2   rs1         funct3  rd           opcode"),
+    format_("@i",        I,       "imm[11:0]               rs1         funct3  rd           opcode"),
+    format_("@sh",       Shift,   "funct6       shamt[5:0] rs1         funct3  rd           opcode"),
+    format_("@sh5",      Shift,   "funct7       shamt[4:0] rs1         funct3  rd           opcode"),
+    format_("@s",        S,       "imm[11:5]         rs2   rs1         funct3  imm[4:0]     opcode"),
+    format_("@b",        B,       "imm[12|10:5]      rs2   rs1         funct3  imm[4:1|11]  opcode"),
+    format_("@u",        U,       "imm[31:12]                                  rd           opcode"),
+    format_("@j",        J,       "imm[20|10:1|11|19:12]                       rd           opcode"),
+    format_("@csr",      Csr,     "csr                     rs1         funct3  rd           opcode"),
+    format_("@csri",     CsrI,    "csr                     uimm[4:0]   funct3  rd           opcode"),
+    format_("@atom",     Atomic,  "funct5  aq rl     rs2   rs1         funct3  rd           opcode"),
+    format_("@r_rm",     Rounded, "funct7            rs2   rs1         rm      rd           opcode"),
+    format_("@r2_rm",    UnaryR,  "funct12                 rs1         rm      rd           opcode"),
+    format_("@r2",       Unary,   "funct12                 rs1         funct3  rd           opcode"),
+    format_("@r4_rm",    Fused,   "rs3        funct2 rs2   rs1         rm      rd           opcode"),
+    format_("@i_aes",    Round,   "funct8            rnum  rs1         funct3  rd           opcode"),
+    format_("@k_aes",    Byte,    "bs   funct5       rs2   rs1         funct3  rd           opcode"),
+    format_("@fence",    Fence,   "fm pred succ            rs1         funct3  rd           opcode"),
+    format_("@vma",      Vma,     "funct7            rs2   rs1         funct3  rd           opcode"),
+    format_("@empty",    Empty,   "funct12                 rs1         funct3  rd           opcode"),
     # 16 bits wide, each filling the operands of the instruction that it stands for
-    format_("@ciw",     I,      "funct3  uimm[5:4|9:6|2|3]                   rd'      op", rs1=2),
-    format_("@cl_w",    I,      "funct3  uimm[5:3]  rs1'  uimm[2|6]          rd'      op"),
-    format_("@cl_d",    I,      "funct3  uimm[5:3]  rs1'  uimm[7:6]          rd'      op"),
-    format_("@cs_w",    S,      "funct3  uimm[5:3]  rs1'  uimm[2|6]          rs2'     op"),
-    format_("@cs_d",    S,      "funct3  uimm[5:3]  rs1'  uimm[7:6]          rs2'     op"),
-    format_("@ci",      I,      "funct3  imm[5]        rd/rs1    imm[4:0]             op"),
-    format_("@ci_li",   I,      "funct3  imm[5]        rd        imm[4:0]             op", rs1=0),
-    format_("@ci_lui",  U,      "funct3  imm[17]       rd        imm[16:12]           op"),
-    format_("@ci_16sp", I,      "funct3  imm[9]        rd/rs1    imm[4|6|8:7|5]       op"),
-    format_("@ci_sh",   Shift,  "funct3  shamt[5]      rd/rs1    shamt[4:0]           op"),
-    format_("@ci_lwsp", I,      "funct3  uimm[5]       rd        uimm[4:2|7:6]        op", rs1=2),
-    format_("@ci_ldsp", I,      "funct3  uimm[5]       rd        uimm[4:3|8:6]        op", rs1=2),
-    format_("@css_w",   S,      "funct3  uimm[5:2|7:6]           rs2                  op", rs1=2),
-    format_("@css_d",   S,      "funct3  uimm[5:3|8:6]           rs2                  op", rs1=2),
-    format_("@cb_sh",   Shift,  "funct3  shamt[5] funct2  rd'/rs1'  shamt[4:0]        op"),
-    format_("@cb_andi", I,      "funct3  imm[5]   funct2  rd'/rs1'  imm[4:0]          op"),
-    format_("@ca",      R,      "funct6                   rd'/rs1'  funct2  rs2'      op"),
-    format_("@cb",      B,      "funct3  imm[8|4:3]       rs1'      imm[7:6|2:1|5]    op", rs2=0),
-    format_("@cj",      J,      "funct3  imm[11|4|9:8|10|6|7|3:1|5]                   op", rd=0),
-    format_("@cr",      R,      "funct4                rd/rs1    rs2                  op"),
-    format_("@cr_mv",   I,      "funct4                rd        rs1                  op", imm=0),
-    format_("@cr_jr",   I,      "funct4                rs1       funct5               op", rd=0, imm=0),
-    format_("@cr_jalr", I,      "funct4                rs1       funct5               op", rd=1, imm=0),
-    format_("@c_empty", Empty,  "funct4                funct5    funct5               op"),
+    format_("@ciw",      I,       "funct3  uimm[5:4|9:6|2|3]                   rd'      op", rs1=2),
+    format_("@cl_w",     I,       "funct3  uimm[5:3]  rs1'  uimm[2|6]          rd'      op"),
+    format_("@cl_d",     I,       "funct3  uimm[5:3]  rs1'  uimm[7:6]          rd'      op"),
+    format_("@cs_w",     S,       "funct3  uimm[5:3]  rs1'  uimm[2|6]          rs2'     op"),
+    format_("@cs_d",     S,       "funct3  uimm[5:3]  rs1'  uimm[7:6]          rs2'     op"),
+    format_("@ci",       I,       "funct3  imm[5]        rd/rs1    imm[4:0]             op"),
+    format_("@ci_li",    I,       "funct3  imm[5]        rd        imm[4:0]             op", rs1=0),
+    format_("@ci_lui",   U,       "funct3  imm[17]       rd        imm[16:12]           op"),
+    format_("@ci_16sp",  I,       "funct3  imm[9]        rd/rs1    imm[4|6|8:7|5]       op"),
+    format_("@ci_sh",    Shift,   "funct3  shamt[5]      rd/rs1    shamt[4:0]           op"),
+    format_("@ci_lwsp",  I,       "funct3  uimm[5]       rd        uimm[4:2|7:6]        op", rs1=2),
+    format_("@ci_ldsp",  I,       "funct3  uimm[5]       rd        uimm[4:3|8:6]        op", rs1=2),
+    format_("@css_w",    S,       "funct3  uimm[5:2|7:6]           rs2                  op", rs1=2),
+    format_("@css_d",    S,       "funct3  uimm[5:3|8:6]           rs2                  op", rs1=2),
+    format_("@cb_sh",    Shift,   "funct3  shamt[5] funct2  rd'/rs1'  shamt[4:0]        op"),
+    format_("@cb_andi",  I,       "funct3  imm[5]   funct2  rd'/rs1'  imm[4:0]          op"),
+    format_("@ca",       R,       "funct6                   rd'/rs1'  funct2  rs2'      op"),
+    format_("@cb",       B,       "funct3  imm[8|4:3]       rs1'      imm[7:6|2:1|5]    op", rs2=0),
+    format_("@cj",       J,       "funct3  imm[11|4|9:8|10|6|7|3:1|5]                   op", rd=0),
+    format_("@cr",       R,       "funct4                rd/rs1    rs2                  op"),
+    format_("@cr_mv",    I,       "funct4                rd        rs1                  op", imm=0),
+    format_("@cr_jr",    I,       "funct4                rs1       funct5               op", rd=0, imm=0),
+    format_("@cr_jalr",  I,       "funct4                rs1       funct5               op", rd=1, imm=0),
+    format_("@c_empty",  Empty,   "funct4                funct5    funct5               op"),
 )}
 # fmt: on

@@ -9,8 +9,8 @@ from pyqemu_edu.target.riscv.insn.protocol import Machine
 from pyqemu_edu.target.riscv.op_helper import helper_mret, helper_sret, helper_tlb_flush, helper_wfi
 
 insn = Extension("Privileged", "Traps and returns from them")
-insn_s = Extension("S", "Supervisor mode", needs=("S",))
-insn_inval = Extension("Svinval", "Fences of address translation in parts", needs=("S svinval",))
+S = Extension("S", "Supervisor mode", needs=("S",))
+Svinval = Extension("Svinval", "Fences of address translation in parts", needs=("S svinval",))
 
 # fmt: off
 # ruff: noqa: D103
@@ -28,7 +28,7 @@ def mret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_mret))
 @insn("000100000101 00000 000 00000 1110011  @empty")
 def wfi(m: Machine, a: Empty) -> None: m.halt(helper_wfi)
 
-@insn_s("000100000010 00000 000 00000 1110011  @empty")
+@S("000100000010 00000 000 00000 1110011  @empty")
 def sret(m: Machine, a: Empty) -> None: m.exit(m.helper(helper_sret))
 
 # Understood without supervisor mode too
@@ -38,11 +38,11 @@ def sfence_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
 # As each invalidation is done at once, what stands around it has nothing to do, and is not even privileged.  Where
 # sinval.vma is, QEMU forgets to note its bits for mtval
 
-@insn_inval("0001011 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
+@Svinval("0001011 ..... ..... 000 00000 1110011  @vma", "{rs1}, {rs2}")
 def sinval_vma(m: Machine, a: Vma) -> None: m.helper(helper_tlb_flush)
 
-@insn_inval("0001100 00000 00000 000 00000 1110011  @empty")
+@Svinval("0001100 00000 00000 000 00000 1110011  @empty")
 def sfence_w_inval(m: Machine, a: Empty) -> None: pass
 
-@insn_inval("0001100 00001 00000 000 00000 1110011  @empty")
+@Svinval("0001100 00001 00000 000 00000 1110011  @empty")
 def sfence_inval_ir(m: Machine, a: Empty) -> None: pass

@@ -26,11 +26,11 @@ Zbkb = Extension("Zbkb", "Packing, and the bits of bytes reversed", needs=("zbkb
 Zbkx = Extension("Zbkx", "Permutations", needs=("zbkx",))
 
 BYTES = 0x01010101_01010101
-"""Times a byte, this is that byte eight times."""
+"""A byte times this is that byte eight times over."""
 
 
 def rotated_right(value: Value, distance: Value, bits: int = 64) -> Value:
-    """The low `bits` of a value, which has no others, turned to the right; what is above them is of no meaning."""
+    """A value of `bits` bits rotated right by `distance`; the bits of the result above them mean nothing."""
     return value >> distance | value << (bits - distance & bits - 1)
 
 

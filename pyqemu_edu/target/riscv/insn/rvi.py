@@ -7,7 +7,7 @@ from pyqemu_edu.target.riscv.insn.formats import B, Empty, Fence, I, J, R, S, Sh
 from pyqemu_edu.target.riscv.insn.protocol import Machine
 
 insn = Extension("I", "Base integer instructions")
-insn_pause = Extension("Zihintpause", "A hint that one waits", needs=("zihintpause",))
+Zihintpause = Extension("Zihintpause", "A hint that one waits", needs=("zihintpause",))
 
 # fmt: off
 # ruff: noqa: D103
@@ -176,5 +176,5 @@ def sraw(m: Machine, a: R) -> None: m.x[a.rd] = m.signed(m.sext(m.x[a.rs1], 32))
 @insn("---- .... .... ----- 000 ----- 0001111  @fence", "{pred}, {succ}")
 def fence(m: Machine, a: Fence) -> None: pass
 
-@insn_pause("0000 0001 0000 00000 000 00000 0001111  @empty")
+@Zihintpause("0000 0001 0000 00000 000 00000 0001111  @empty")
 def pause(m: Machine, a: Empty) -> None: m.exit()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import xor
+
 from pyqemu_edu.target.riscv.crypto_helper import (
     helper_aes64ds,
     helper_aes64dsm,
@@ -25,17 +28,9 @@ Zksed = Extension("Zksed", "SM4", needs=("zksed",))
 Zksh = Extension("Zksh", "SM3", needs=("zksh",))
 
 
-def turned(m: Machine, value: Value, *distances: int) -> Value:
-    """The sum, without carries, of a word turned to the right so far and so far."""
-    result: Value = 0
-    for distance in distances:
-        result = rotated_right(m.zext(value, 32), distance, 32) ^ result
-    return result
-
-
-def turned64(value: Value, first: int, second: int) -> Value:
-    """The same of 64 bits."""
-    return rotated_right(value, first) ^ rotated_right(value, second)
+def xor_of_rotations(value: Value, *distances: int, bits: int = 64) -> Value:
+    """A value of `bits` bits rotated right by each distance, and these XORed together."""
+    return reduce(xor, (rotated_right(value, distance, bits) for distance in distances))
 
 
 # fmt: off
@@ -74,40 +69,44 @@ def aes64ks2(m: Machine, a: R) -> None:
 
 @Zknh("000100000010 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
 def sha256sig0(m: Machine, a: Unary) -> None:
-    m.x[a.rd] = m.sext(turned(m, m.x[a.rs1], 7, 18) ^ m.zext(m.x[a.rs1], 32) >> 3, 32)
+    word = m.zext(m.x[a.rs1], 32)
+    m.x[a.rd] = m.sext(xor_of_rotations(word, 7, 18, bits=32) ^ word >> 3, 32)
 
 @Zknh("000100000011 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
 def sha256sig1(m: Machine, a: Unary) -> None:
-    m.x[a.rd] = m.sext(turned(m, m.x[a.rs1], 17, 19) ^ m.zext(m.x[a.rs1], 32) >> 10, 32)
+    word = m.zext(m.x[a.rs1], 32)
+    m.x[a.rd] = m.sext(xor_of_rotations(word, 17, 19, bits=32) ^ word >> 10, 32)
 
 @Zknh("000100000000 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sha256sum0(m: Machine, a: Unary) -> None: m.x[a.rd] = m.sext(turned(m, m.x[a.rs1], 2, 13, 22), 32)
+def sha256sum0(m: Machine, a: Unary) -> None:
+    m.x[a.rd] = m.sext(xor_of_rotations(m.zext(m.x[a.rs1], 32), 2, 13, 22, bits=32), 32)
 
 @Zknh("000100000001 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sha256sum1(m: Machine, a: Unary) -> None: m.x[a.rd] = m.sext(turned(m, m.x[a.rs1], 6, 11, 25), 32)
+def sha256sum1(m: Machine, a: Unary) -> None:
+    m.x[a.rd] = m.sext(xor_of_rotations(m.zext(m.x[a.rs1], 32), 6, 11, 25, bits=32), 32)
 
 @Zknh("000100000110 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sha512sig0(m: Machine, a: Unary) -> None: m.x[a.rd] = turned64(m.x[a.rs1], 1, 8) ^ m.x[a.rs1] >> 7
+def sha512sig0(m: Machine, a: Unary) -> None: m.x[a.rd] = xor_of_rotations(m.x[a.rs1], 1, 8) ^ m.x[a.rs1] >> 7
 
 @Zknh("000100000111 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sha512sig1(m: Machine, a: Unary) -> None: m.x[a.rd] = turned64(m.x[a.rs1], 19, 61) ^ m.x[a.rs1] >> 6
+def sha512sig1(m: Machine, a: Unary) -> None: m.x[a.rd] = xor_of_rotations(m.x[a.rs1], 19, 61) ^ m.x[a.rs1] >> 6
 
 @Zknh("000100000100 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sha512sum0(m: Machine, a: Unary) -> None:
-    m.x[a.rd] = turned64(m.x[a.rs1], 28, 34) ^ rotated_right(m.x[a.rs1], 39)
+def sha512sum0(m: Machine, a: Unary) -> None: m.x[a.rd] = xor_of_rotations(m.x[a.rs1], 28, 34, 39)
 
 @Zknh("000100000101 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sha512sum1(m: Machine, a: Unary) -> None:
-    m.x[a.rd] = turned64(m.x[a.rs1], 14, 18) ^ rotated_right(m.x[a.rs1], 41)
+def sha512sum1(m: Machine, a: Unary) -> None: m.x[a.rd] = xor_of_rotations(m.x[a.rs1], 14, 18, 41)
 
 
 # SM3 and SM4
 
 @Zksh("000100001000 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sm3p0(m: Machine, a: Unary) -> None: m.x[a.rd] = m.sext(turned(m, m.x[a.rs1], 0, 23, 15), 32)
+def sm3p0(m: Machine, a: Unary) -> None:
+    m.x[a.rd] = m.sext(xor_of_rotations(m.zext(m.x[a.rs1], 32), 0, 23, 15, bits=32), 32)
 
 @Zksh("000100001001 ..... 001 ..... 0010011  @r2", "{rd}, {rs1}")
-def sm3p1(m: Machine, a: Unary) -> None: m.x[a.rd] = m.sext(turned(m, m.x[a.rs1], 0, 17, 9), 32)
+def sm3p1(m: Machine, a: Unary) -> None:
+    m.x[a.rd] = m.sext(xor_of_rotations(m.zext(m.x[a.rs1], 32), 0, 17, 9, bits=32), 32)
 
 @Zksed(".. 11000 ..... ..... 000 ..... 0110011  @k_aes", "{rd}, {rs1}, {rs2}, {bs}")
 def sm4ed(m: Machine, a: Byte) -> None:

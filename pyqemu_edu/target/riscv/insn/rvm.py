@@ -9,7 +9,7 @@ from pyqemu_edu.target.riscv.insn.declare import Extension
 from pyqemu_edu.target.riscv.insn.formats import R
 from pyqemu_edu.target.riscv.insn.protocol import Machine, Value
 
-insn_mul = Extension("Zmmul", "Integer multiplication", needs=("M", "zmmul"))
+Zmmul = Extension("Zmmul", "Integer multiplication", needs=("M", "zmmul"))
 insn = Extension("M", "Integer division", needs=("M",))
 
 
@@ -21,16 +21,16 @@ def nonzero(m: Machine, divisor: Value) -> Value:
 # fmt: off
 # ruff: noqa: D103
 
-@insn_mul("0000001 ..... ..... 000 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
+@Zmmul("0000001 ..... ..... 000 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
 def mul(m: Machine, a: R) -> None: m.x[a.rd] = m.x[a.rs1] * m.x[a.rs2]
 
-@insn_mul("0000001 ..... ..... 001 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
+@Zmmul("0000001 ..... ..... 001 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
 def mulh(m: Machine, a: R) -> None: m.x[a.rd] = m.mulh(m.x[a.rs1], m.x[a.rs2])
 
-@insn_mul("0000001 ..... ..... 010 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
+@Zmmul("0000001 ..... ..... 010 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
 def mulhsu(m: Machine, a: R) -> None: m.x[a.rd] = m.mulhsu(m.x[a.rs1], m.x[a.rs2])
 
-@insn_mul("0000001 ..... ..... 011 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
+@Zmmul("0000001 ..... ..... 011 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
 def mulhu(m: Machine, a: R) -> None: m.x[a.rd] = m.mulhu(m.x[a.rs1], m.x[a.rs2])
 
 @insn("0000001 ..... ..... 100 ..... 0110011  @r", "{rd}, {rs1}, {rs2}")
@@ -55,7 +55,7 @@ def remu(m: Machine, a: R) -> None:
 
 # On words
 
-@insn_mul("0000001 ..... ..... 000 ..... 0111011  @r", "{rd}, {rs1}, {rs2}")
+@Zmmul("0000001 ..... ..... 000 ..... 0111011  @r", "{rd}, {rs1}, {rs2}")
 def mulw(m: Machine, a: R) -> None: m.x[a.rd] = m.sext(m.x[a.rs1] * m.x[a.rs2], 32)
 
 @insn("0000001 ..... ..... 100 ..... 0111011  @r", "{rd}, {rs1}, {rs2}")

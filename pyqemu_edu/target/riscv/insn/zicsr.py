@@ -11,7 +11,7 @@ from pyqemu_edu.target.riscv.insn.formats import Csr, CsrI, Empty
 from pyqemu_edu.target.riscv.insn.protocol import Machine
 
 insn = Extension("Zicsr", "Control and status registers")
-insn_fence = Extension("Zifencei", "Instruction-fetch fence", needs=("ifencei",))
+Zifencei = Extension("Zifencei", "Instruction-fetch fence", needs=("ifencei",))
 
 # fmt: off
 # ruff: noqa: D103
@@ -34,5 +34,5 @@ def csrrsi(m: Machine, a: CsrI) -> None: m.x[a.rd] = m.csr(a.csr, -1, a.imm, rea
 @insn("............ ..... 111 ..... 1110011  @csri", "{rd}, {csr}, {imm}")
 def csrrci(m: Machine, a: CsrI) -> None: m.x[a.rd] = m.csr(a.csr, 0, a.imm, reads=True, writes=a.imm != 0)
 
-@insn_fence("------------ ----- 001 ----- 0001111  @empty")
+@Zifencei("------------ ----- 001 ----- 0001111  @empty")
 def fence_i(m: Machine, a: Empty) -> None: m.fence_i()
