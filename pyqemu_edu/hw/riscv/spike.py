@@ -6,16 +6,6 @@ from dataclasses import dataclass, field
 
 from pyqemu_edu.hw.char.riscv_htif import htif_mm_init, htif_symbol_callback, htif_uses_elf_symbols
 from pyqemu_edu.hw.core.boards import MACHINE_CLASS, MACHINE_TYPE_NAME, TYPE_MACHINE, MachineState, MemMapEntry
-from pyqemu_edu.hw.core.sysbus import sysbus_realize
-from pyqemu_edu.hw.intc.riscv_aclint import (
-    RISCV_ACLINT_DEFAULT_MTIME,
-    RISCV_ACLINT_DEFAULT_MTIMECMP,
-    RISCV_ACLINT_DEFAULT_MTIMER_SIZE,
-    RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
-    RISCV_ACLINT_SWI_SIZE,
-    riscv_aclint_mtimer_create,
-    riscv_aclint_swi_create,
-)
 from pyqemu_edu.hw.riscv.boot import (
     RISCV32_BIOS_BIN,
     RISCV64_BIOS_BIN,
@@ -24,7 +14,6 @@ from pyqemu_edu.hw.riscv.boot import (
     riscv_find_and_load_firmware,
     riscv_is_32bit,
     riscv_load_fdt,
-    riscv_load_initrd,
     riscv_load_kernel,
     riscv_setup_rom_reset_vec,
 )
@@ -32,21 +21,23 @@ from pyqemu_edu.hw.riscv.numa import (
     riscv_numa_cpu_index_to_props,
     riscv_numa_get_default_cpu_node_id,
     riscv_numa_possible_cpu_arch_ids,
-    riscv_socket_check_hartids,
     riscv_socket_count,
     riscv_socket_fdt_write_distance_matrix,
-    riscv_socket_fdt_write_id,
-    riscv_socket_first_hartid,
-    riscv_socket_hart_count,
-    riscv_socket_mem_offset,
-    riscv_socket_mem_size,
 )
-from pyqemu_edu.hw.riscv.riscv_hart import TYPE_RISCV_HART_ARRAY, RISCVHartArrayState
+from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
+from pyqemu_edu.hw.riscv.socket import (
+    create_clint,
+    create_harts,
+    describe_clint,
+    describe_cpus,
+    describe_hart,
+    describe_memory,
+    describe_place,
+    load_initrd,
+)
 from pyqemu_edu.qom.klass import object_check
-from pyqemu_edu.qom.property import object_property_set_int, object_property_set_str
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
-from pyqemu_edu.qom.user_creatable import object_initialize_child
 from pyqemu_edu.softmmu.device_tree import (
     create_device_tree,
     qemu_fdt_add_subnode,
@@ -54,13 +45,11 @@ from pyqemu_edu.softmmu.device_tree import (
     qemu_fdt_setprop_cell,
     qemu_fdt_setprop_cells,
     qemu_fdt_setprop_string,
-    qemu_fdt_setprop_string_array,
 )
 from pyqemu_edu.softmmu.globals import serial_hd
 from pyqemu_edu.softmmu.libfdt import Fdt
 from pyqemu_edu.softmmu.memory import memory_region_add_subregion, memory_region_init_rom
 from pyqemu_edu.softmmu.physmem import get_system_memory
-from pyqemu_edu.target.riscv.cpu import riscv_isa_string
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_SOFT, IRQ_M_TIMER
 from pyqemu_edu.target.riscv.cpu_state import TYPE_RISCV_CPU_BASE
 
@@ -118,71 +107,23 @@ def create_fdt_buses(fdt: Fdt) -> None:
     qemu_fdt_setprop_string(fdt, "/soc", "compatible", "simple-bus")
     qemu_fdt_setprop_cell(fdt, "/soc", "#size-cells", 2)
     qemu_fdt_setprop_cell(fdt, "/soc", "#address-cells", 2)
-    qemu_fdt_add_subnode(fdt, "/cpus")
-    qemu_fdt_setprop_cell(fdt, "/cpus", "timebase-frequency", RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ)
-    qemu_fdt_setprop_cell(fdt, "/cpus", "#size-cells", 0)
-    qemu_fdt_setprop_cell(fdt, "/cpus", "#address-cells", 1)
-    qemu_fdt_add_subnode(fdt, "/cpus/cpu-map")
+    describe_cpus(fdt)
 
 
 def create_fdt_socket(s: SpikeState, fdt: Fdt, socket: int, phandle: int, is_32_bit: bool) -> int:
     """Harts, RAM and timer of one socket; the next phandle (in QEMU `create_fdt`)."""
-    clust_name = f"/cpus/cpu-map/cluster{socket}"
-    qemu_fdt_add_subnode(fdt, clust_name)
+    qemu_fdt_add_subnode(fdt, f"/cpus/cpu-map/cluster{socket}")
     clint_cells: list[int] = []
     for cpu in reversed(range(s.soc[socket].num_harts)):
         cpu_phandle, intc_phandle = phandle, phandle + 1
         phandle += 2
-        create_fdt_cpu(s, fdt, socket, cpu, (cpu_phandle, intc_phandle), is_32_bit)
+        mmu_type = "riscv,sv32" if is_32_bit else "riscv,sv48"
+        describe_hart(s, fdt, s.soc[socket], socket, cpu, mmu_type, (cpu_phandle, intc_phandle))
         clint_cells[:0] = [intc_phandle, IRQ_M_SOFT, intc_phandle, IRQ_M_TIMER]
-        qemu_fdt_add_subnode(fdt, f"{clust_name}/core{cpu}")
-        qemu_fdt_setprop_cell(fdt, f"{clust_name}/core{cpu}", "cpu", cpu_phandle)
-    create_fdt_memory(s, fdt, socket)
-    create_fdt_clint(s, fdt, socket, clint_cells)
+        describe_place(fdt, socket, cpu, cpu_phandle)
+    describe_memory(s, fdt, socket, SPIKE_DRAM)
+    describe_clint(s, fdt, socket, SPIKE_CLINT, clint_cells)
     return phandle
-
-
-def create_fdt_cpu(s: SpikeState, fdt: Fdt, socket: int, cpu: int, phandles: tuple[int, int], is_32_bit: bool) -> None:
-    """One hart, and where its interrupts come in (in QEMU `create_fdt`)."""
-    soc = s.soc[socket]
-    cpu_name = f"/cpus/cpu@{soc.hartid_base + cpu}"
-    qemu_fdt_add_subnode(fdt, cpu_name)
-    qemu_fdt_setprop_string(fdt, cpu_name, "mmu-type", "riscv,sv32" if is_32_bit else "riscv,sv48")
-    qemu_fdt_setprop_string(fdt, cpu_name, "riscv,isa", riscv_isa_string(soc.harts[cpu]))
-    qemu_fdt_setprop_string(fdt, cpu_name, "compatible", "riscv")
-    qemu_fdt_setprop_string(fdt, cpu_name, "status", "okay")
-    qemu_fdt_setprop_cell(fdt, cpu_name, "reg", soc.hartid_base + cpu)
-    qemu_fdt_setprop_string(fdt, cpu_name, "device_type", "cpu")
-    riscv_socket_fdt_write_id(s, fdt, cpu_name, socket)
-    qemu_fdt_setprop_cell(fdt, cpu_name, "phandle", phandles[0])
-    intc_name = f"{cpu_name}/interrupt-controller"
-    qemu_fdt_add_subnode(fdt, intc_name)
-    qemu_fdt_setprop_cell(fdt, intc_name, "phandle", phandles[1])
-    qemu_fdt_setprop_string(fdt, intc_name, "compatible", "riscv,cpu-intc")
-    qemu_fdt_setprop(fdt, intc_name, "interrupt-controller", b"")
-    qemu_fdt_setprop_cell(fdt, intc_name, "#interrupt-cells", 1)
-
-
-def create_fdt_memory(s: SpikeState, fdt: Fdt, socket: int) -> None:
-    """The socket's part of RAM (in QEMU `create_fdt`)."""
-    addr = SPIKE_DRAM.base + riscv_socket_mem_offset(s, socket)
-    size = riscv_socket_mem_size(s, socket)
-    mem_name = f"/memory@{addr:x}"
-    qemu_fdt_add_subnode(fdt, mem_name)
-    qemu_fdt_setprop_cells(fdt, mem_name, "reg", addr >> 32, addr, size >> 32, size)
-    qemu_fdt_setprop_string(fdt, mem_name, "device_type", "memory")
-    riscv_socket_fdt_write_id(s, fdt, mem_name, socket)
-
-
-def create_fdt_clint(s: SpikeState, fdt: Fdt, socket: int, clint_cells: list[int]) -> None:
-    """The socket's timer and software interrupts, which a guest knows as one old device (in QEMU `create_fdt`)."""
-    clint_addr = SPIKE_CLINT.base + SPIKE_CLINT.size * socket
-    clint_name = f"/soc/clint@{clint_addr:x}"
-    qemu_fdt_add_subnode(fdt, clint_name)
-    qemu_fdt_setprop_string_array(fdt, clint_name, "compatible", ("sifive,clint0", "riscv,clint0"))
-    qemu_fdt_setprop_cells(fdt, clint_name, "reg", 0, clint_addr, 0, SPIKE_CLINT.size)
-    qemu_fdt_setprop_cells(fdt, clint_name, "interrupts-extended", *clint_cells)
-    riscv_socket_fdt_write_id(s, fdt, clint_name, socket)
 
 
 # ---- the board
@@ -204,7 +145,8 @@ def spike_board_init(machine: MachineState) -> None:
     firmware_end_addr = riscv_find_and_load_firmware(machine, bios, SPIKE_DRAM.base, htif_symbol_callback)
     kernel_entry = spike_load_kernel(s, firmware_end_addr)
     fdt = create_fdt(s, machine.ram_size, machine.kernel_cmdline, riscv_is_32bit(s.soc[0]))
-    spike_load_initrd(s, fdt, kernel_entry)
+    if machine.kernel_filename is not None:
+        load_initrd(s, fdt, kernel_entry)
     fdt_load_addr = riscv_load_fdt(SPIKE_DRAM.base, machine.ram_size, fdt)
     machine.fdt = fdt
     riscv_setup_rom_reset_vec(s.soc[0], SPIKE_DRAM.base, SPIKE_MROM.base, SPIKE_MROM.size, kernel_entry, fdt_load_addr)
@@ -213,28 +155,9 @@ def spike_board_init(machine: MachineState) -> None:
 
 def spike_socket_init(s: SpikeState, i: int) -> None:
     """The harts of a socket, with timer and software interrupts (in QEMU `spike_board_init`)."""
-    if not riscv_socket_check_hartids(s, i):
-        raise fail(f"discontinuous hartids in socket{i}")
-    base_hartid, hart_count = riscv_socket_first_hartid(s, i), riscv_socket_hart_count(s, i)
-    soc: RISCVHartArrayState = object_initialize_child(s, f"soc{i}", TYPE_RISCV_HART_ARRAY)
+    soc = create_harts(s, i)
     s.soc.append(soc)
-    assert s.cpu_type is not None
-    object_property_set_str(soc, "cpu-type", s.cpu_type)
-    object_property_set_int(soc, "hartid-base", base_hartid)
-    object_property_set_int(soc, "num-harts", hart_count)
-    sysbus_realize(soc)
-    clint_base = SPIKE_CLINT.base + i * SPIKE_CLINT.size
-    riscv_aclint_swi_create(clint_base, base_hartid, hart_count, False)
-    riscv_aclint_mtimer_create(
-        clint_base + RISCV_ACLINT_SWI_SIZE,
-        RISCV_ACLINT_DEFAULT_MTIMER_SIZE,
-        base_hartid,
-        hart_count,
-        RISCV_ACLINT_DEFAULT_MTIMECMP,
-        RISCV_ACLINT_DEFAULT_MTIME,
-        RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
-        False,
-    )
+    create_clint(soc, SPIKE_CLINT.base + i * SPIKE_CLINT.size, False)
 
 
 def spike_load_kernel(s: SpikeState, firmware_end_addr: int) -> int:
@@ -243,14 +166,6 @@ def spike_load_kernel(s: SpikeState, firmware_end_addr: int) -> int:
         return 0
     kernel_start_addr = riscv_calc_kernel_start_addr(s.soc[0], firmware_end_addr)
     return riscv_load_kernel(s.kernel_filename, kernel_start_addr, htif_symbol_callback)
-
-
-def spike_load_initrd(s: SpikeState, fdt: Fdt, kernel_entry: int) -> None:
-    """Load what `-initrd` names, and tell the guest where it is (in QEMU `spike_board_init`)."""
-    if s.kernel_filename is not None and s.initrd_filename:
-        start, end = riscv_load_initrd(s.initrd_filename, s.ram_size, kernel_entry)
-        qemu_fdt_setprop_cell(fdt, "/chosen", "linux,initrd-start", start)
-        qemu_fdt_setprop_cell(fdt, "/chosen", "linux,initrd-end", end)
 
 
 def spike_machine_instance_init(obj: Object) -> None:

@@ -29,15 +29,8 @@ from pyqemu_edu.hw.core.sysbus import (
     TYPE_SYS_BUS_DEVICE,
     sys_bus_device,
     sysbus_create_simple,
-    sysbus_realize,
 )
 from pyqemu_edu.hw.intc.riscv_aclint import (
-    RISCV_ACLINT_DEFAULT_MTIME,
-    RISCV_ACLINT_DEFAULT_MTIMECMP,
-    RISCV_ACLINT_DEFAULT_MTIMER_SIZE,
-    RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
-    RISCV_ACLINT_SWI_SIZE,
-    riscv_aclint_mtimer_create,
     riscv_aclint_swi_create,
 )
 from pyqemu_edu.hw.misc.sifive_test import sifive_test_create
@@ -50,7 +43,6 @@ from pyqemu_edu.hw.riscv.boot import (
     riscv_find_and_load_firmware,
     riscv_is_32bit,
     riscv_load_fdt,
-    riscv_load_initrd,
     riscv_load_kernel,
     riscv_setup_firmware_boot,
     riscv_setup_rom_reset_vec,
@@ -59,12 +51,10 @@ from pyqemu_edu.hw.riscv.numa import (
     riscv_numa_cpu_index_to_props,
     riscv_numa_get_default_cpu_node_id,
     riscv_numa_possible_cpu_arch_ids,
-    riscv_socket_check_hartids,
     riscv_socket_count,
-    riscv_socket_first_hartid,
-    riscv_socket_hart_count,
 )
-from pyqemu_edu.hw.riscv.riscv_hart import TYPE_RISCV_HART_ARRAY, RISCVHartArrayState
+from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
+from pyqemu_edu.hw.riscv.socket import create_clint, create_harts, load_initrd
 from pyqemu_edu.hw.riscv.virt_fdt import create_fdt
 from pyqemu_edu.hw.riscv.virt_memmap import (
     RTC_IRQ,
@@ -97,15 +87,11 @@ from pyqemu_edu.hw.riscv.virt_parts import (
 from pyqemu_edu.qom.klass import object_check, object_class_check, object_dynamic_cast
 from pyqemu_edu.qom.property import (
     object_class_property_set_description,
-    object_property_set_int,
-    object_property_set_str,
 )
 from pyqemu_edu.qom.property_types import object_class_property_add_bool, object_class_property_add_str
 from pyqemu_edu.qom.struct import Object, ObjectClass, TypeInfo
 from pyqemu_edu.qom.type import type_init
-from pyqemu_edu.qom.user_creatable import object_initialize_child
 from pyqemu_edu.softmmu.blockdev import drive_get
-from pyqemu_edu.softmmu.device_tree import qemu_fdt_setprop_cell
 from pyqemu_edu.softmmu.globals import serial_hd
 from pyqemu_edu.softmmu.memory import (
     memory_region_add_subregion,
@@ -146,6 +132,7 @@ def RISCV_VIRT_MACHINE(obj: object) -> RISCVVirtState:
 
 def virt_machine_done(s: RISCVVirtState) -> None:
     """All devices are there, the user's too: load firmware and kernel, and say to the guest where."""
+    assert s.fdt is not None
     start_addr = VIRT_DRAM.base
     bios = RISCV32_BIOS_BIN if riscv_is_32bit(s.soc[0]) else RISCV64_BIOS_BIN
     firmware_end_addr = riscv_find_and_load_firmware(s, bios, start_addr, None)
@@ -158,21 +145,11 @@ def virt_machine_done(s: RISCVVirtState) -> None:
     elif s.kernel_filename:
         kernel_start_addr = riscv_calc_kernel_start_addr(s.soc[0], firmware_end_addr)
         kernel_entry = riscv_load_kernel(s.kernel_filename, kernel_start_addr, None)
-        virt_load_initrd(s, kernel_entry)
-    assert s.fdt is not None
+        load_initrd(s, s.fdt, kernel_entry)
     fdt_load_addr = riscv_load_fdt(start_addr, s.ram_size, s.fdt)
     if drive_get("pflash", 0, 0):
         start_addr = VIRT_FLASH.base
     riscv_setup_rom_reset_vec(s.soc[0], start_addr, VIRT_MROM.base, VIRT_MROM.size, kernel_entry, fdt_load_addr)
-
-
-def virt_load_initrd(s: RISCVVirtState, kernel_entry: int) -> None:
-    """Load what `-initrd` names, and tell the guest where it is (in QEMU `virt_machine_done`)."""
-    if s.initrd_filename:
-        assert s.fdt is not None
-        start, end = riscv_load_initrd(s.initrd_filename, s.ram_size, kernel_entry)
-        qemu_fdt_setprop_cell(s.fdt, "/chosen", "linux,initrd-start", start)
-        qemu_fdt_setprop_cell(s.fdt, "/chosen", "linux,initrd-end", end)
 
 
 def virt_machine_init(machine: MachineState) -> None:
@@ -208,33 +185,14 @@ def virt_machine_init(machine: MachineState) -> None:
 
 def virt_socket_init(s: RISCVVirtState, i: int) -> None:
     """The harts of a socket, with timer and interrupts (in QEMU `virt_machine_init`)."""
-    if not riscv_socket_check_hartids(s, i):
-        raise fail(f"discontinuous hartids in socket{i}")
-    base_hartid, hart_count = riscv_socket_first_hartid(s, i), riscv_socket_hart_count(s, i)
-    soc: RISCVHartArrayState = object_initialize_child(s, f"soc{i}", TYPE_RISCV_HART_ARRAY)
+    soc = create_harts(s, i)
     s.soc.append(soc)
-    assert s.cpu_type is not None
-    object_property_set_str(soc, "cpu-type", s.cpu_type)
-    object_property_set_int(soc, "hartid-base", base_hartid)
-    object_property_set_int(soc, "num-harts", hart_count)
-    sysbus_realize(soc)
-    clint_base = VIRT_CLINT.base + i * VIRT_CLINT.size
-    riscv_aclint_swi_create(clint_base, base_hartid, hart_count, False)
-    riscv_aclint_mtimer_create(
-        clint_base + RISCV_ACLINT_SWI_SIZE,
-        RISCV_ACLINT_DEFAULT_MTIMER_SIZE,
-        base_hartid,
-        hart_count,
-        RISCV_ACLINT_DEFAULT_MTIMECMP,
-        RISCV_ACLINT_DEFAULT_MTIME,
-        RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
-        True,
-    )
+    create_clint(soc, VIRT_CLINT.base + i * VIRT_CLINT.size, True)
     if s.have_aclint:
         sswi_base = VIRT_ACLINT_SSWI.base + i * VIRT_ACLINT_SSWI.size
-        riscv_aclint_swi_create(sswi_base, base_hartid, hart_count, True)
+        riscv_aclint_swi_create(sswi_base, soc.hartid_base, soc.num_harts, True)
     if s.aia_type == "none":
-        s.irqchip.append(virt_create_plic(i, base_hartid, hart_count))
+        s.irqchip.append(virt_create_plic(i, soc.hartid_base, soc.num_harts))
     else:
         s.irqchip.append(virt_create_aia(s.aia_type))
 

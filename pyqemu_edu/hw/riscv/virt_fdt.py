@@ -10,7 +10,6 @@ from pyqemu_edu.hw.core.sysbus_fdt import platform_bus_add_all_fdt_nodes
 from pyqemu_edu.hw.intc.riscv_aclint import (
     RISCV_ACLINT_DEFAULT_MTIME,
     RISCV_ACLINT_DEFAULT_MTIMECMP,
-    RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ,
     RISCV_ACLINT_SWI_SIZE,
 )
 from pyqemu_edu.hw.misc.sifive_test import FINISHER_PASS, FINISHER_RESET
@@ -20,10 +19,9 @@ from pyqemu_edu.hw.riscv.numa import (
     riscv_socket_count,
     riscv_socket_fdt_write_distance_matrix,
     riscv_socket_fdt_write_id,
-    riscv_socket_mem_offset,
-    riscv_socket_mem_size,
 )
 from pyqemu_edu.hw.riscv.riscv_hart import RISCVHartArrayState
+from pyqemu_edu.hw.riscv.socket import describe_clint, describe_cpus, describe_hart, describe_memory, describe_place
 from pyqemu_edu.hw.riscv.virt_memmap import (
     PCIE_IRQ,
     RTC_IRQ,
@@ -52,14 +50,12 @@ from pyqemu_edu.softmmu.device_tree import (
     load_device_tree,
     qemu_fdt_add_subnode,
     qemu_fdt_setprop,
-    qemu_fdt_setprop_cell,
     qemu_fdt_setprop_cells,
     qemu_fdt_setprop_sized_cells,
     qemu_fdt_setprop_string,
     qemu_fdt_setprop_string_array,
 )
 from pyqemu_edu.softmmu.libfdt import Fdt
-from pyqemu_edu.target.riscv.cpu import riscv_isa_string
 from pyqemu_edu.target.riscv.cpu_bits import IRQ_M_EXT, IRQ_M_SOFT, IRQ_M_TIMER, IRQ_S_EXT, IRQ_S_SOFT
 from pyqemu_edu.target.riscv.pmu import riscv_pmu_generate_fdt_node
 from pyqemu_edu.util.error import QemuExit, error_report
@@ -154,11 +150,7 @@ def describe_board(t: VirtFdt, high_pcie: MemMapEntry, is_32_bit: bool) -> Fdt:
 
 def create_fdt_sockets(t: VirtFdt, is_32_bit: bool) -> None:
     """All sockets: first the harts of each, then the interrupt controller of each."""
-    qemu_fdt_add_subnode(t.fdt, "/cpus")
-    qemu_fdt_setprop_cell(t.fdt, "/cpus", "timebase-frequency", RISCV_ACLINT_DEFAULT_TIMEBASE_FREQ)
-    qemu_fdt_setprop_cell(t.fdt, "/cpus", "#size-cells", 0)
-    qemu_fdt_setprop_cell(t.fdt, "/cpus", "#address-cells", 1)
-    qemu_fdt_add_subnode(t.fdt, "/cpus/cpu-map")
+    describe_cpus(t.fdt)
     sockets = range(riscv_socket_count(t.machine))
     for socket in reversed(sockets):
         create_fdt_socket_cpus(t, socket, is_32_bit)
@@ -174,55 +166,24 @@ def create_fdt_sockets(t: VirtFdt, is_32_bit: bool) -> None:
 
 def create_fdt_socket_cpus(t: VirtFdt, socket: int, is_32_bit: bool) -> None:
     """The harts of a socket."""
-    clust_name = f"/cpus/cpu-map/cluster{socket}"
-    qemu_fdt_add_subnode(t.fdt, clust_name)
-    for cpu in reversed(range(t.soc[socket].num_harts)):
-        cpu_phandle = create_fdt_cpu(t, socket, cpu, is_32_bit)
-        qemu_fdt_add_subnode(t.fdt, f"{clust_name}/core{cpu}")
-        qemu_fdt_setprop_cell(t.fdt, f"{clust_name}/core{cpu}", "cpu", cpu_phandle)
-
-
-def create_fdt_cpu(t: VirtFdt, socket: int, cpu: int, is_32_bit: bool) -> int:
-    """One hart, and where its interrupts come in; its phandle (in QEMU `create_fdt_socket_cpus`)."""
-    cpu_phandle, intc_phandle = t.take_phandle(), t.take_phandle()
+    qemu_fdt_add_subnode(t.fdt, f"/cpus/cpu-map/cluster{socket}")
     soc = t.soc[socket]
-    hart = soc.harts[cpu]
-    mmu = ("riscv,sv32" if is_32_bit else "riscv,sv48") if hart.cfg.mmu else "riscv,none"
-    cpu_name = f"/cpus/cpu@{soc.hartid_base + cpu}"
-    qemu_fdt_add_subnode(t.fdt, cpu_name)
-    qemu_fdt_setprop_string(t.fdt, cpu_name, "mmu-type", mmu)
-    qemu_fdt_setprop_string(t.fdt, cpu_name, "riscv,isa", riscv_isa_string(hart))
-    qemu_fdt_setprop_string(t.fdt, cpu_name, "compatible", "riscv")
-    qemu_fdt_setprop_string(t.fdt, cpu_name, "status", "okay")
-    qemu_fdt_setprop_cell(t.fdt, cpu_name, "reg", soc.hartid_base + cpu)
-    qemu_fdt_setprop_string(t.fdt, cpu_name, "device_type", "cpu")
-    riscv_socket_fdt_write_id(t.machine, t.fdt, cpu_name, socket)
-    qemu_fdt_setprop_cell(t.fdt, cpu_name, "phandle", cpu_phandle)
-    intc_name = f"{cpu_name}/interrupt-controller"
-    qemu_fdt_add_subnode(t.fdt, intc_name)
-    qemu_fdt_setprop_cell(t.fdt, intc_name, "phandle", intc_phandle)
-    qemu_fdt_setprop_string(t.fdt, intc_name, "compatible", "riscv,cpu-intc")
-    t.mark(intc_name, "interrupt-controller")
-    qemu_fdt_setprop_cell(t.fdt, intc_name, "#interrupt-cells", 1)
-    t.intc_phandles[socket].insert(0, intc_phandle)
-    return cpu_phandle
+    for cpu in reversed(range(soc.num_harts)):
+        cpu_phandle, intc_phandle = t.take_phandle(), t.take_phandle()
+        mmu_type = ("riscv,sv32" if is_32_bit else "riscv,sv48") if soc.harts[cpu].cfg.mmu else "riscv,none"
+        describe_hart(t.machine, t.fdt, soc, socket, cpu, mmu_type, (cpu_phandle, intc_phandle))
+        t.intc_phandles[socket].insert(0, intc_phandle)
+        describe_place(t.fdt, socket, cpu, cpu_phandle)
 
 
 def create_fdt_socket_memory(t: VirtFdt, socket: int) -> None:
     """The socket's part of RAM."""
-    addr = VIRT_DRAM.base + riscv_socket_mem_offset(t.machine, socket)
-    size = riscv_socket_mem_size(t.machine, socket)
-    mem_name = t.node(f"/memory@{addr:x}", reg=(addr >> 32, addr, size >> 32, size))
-    qemu_fdt_setprop_string(t.fdt, mem_name, "device_type", "memory")
-    riscv_socket_fdt_write_id(t.machine, t.fdt, mem_name, socket)
+    describe_memory(t.machine, t.fdt, socket, VIRT_DRAM)
 
 
 def create_fdt_socket_clint(t: VirtFdt, socket: int) -> None:
-    """Timer and software interrupts, which a guest knows as one old device."""
-    addr = VIRT_CLINT.base + VIRT_CLINT.size * socket
-    name = t.node(f"/soc/clint@{addr:x}", "sifive,clint0", "riscv,clint0", reg=(0, addr, 0, VIRT_CLINT.size))
-    t.cells(name, "interrupts-extended", *t.hart_cells(socket, IRQ_M_SOFT, IRQ_M_TIMER))
-    riscv_socket_fdt_write_id(t.machine, t.fdt, name, socket)
+    """Timer and software interrupts as one old device."""
+    describe_clint(t.machine, t.fdt, socket, VIRT_CLINT, t.hart_cells(socket, IRQ_M_SOFT, IRQ_M_TIMER))
 
 
 def create_fdt_socket_aclint(t: VirtFdt, socket: int) -> None:
