@@ -14,8 +14,6 @@ from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.main_loop import (
     qemu_cond_init,
     qemu_mutex_iothread_locked,
-    qemu_mutex_lock_iothread,
-    qemu_mutex_unlock_iothread,
 )
 
 RunOnCpuFunc = Callable[[CPUState, Any], None]
@@ -115,22 +113,10 @@ def async_run_on_cpu(cpu: CPUState, func: RunOnCpuFunc, data: Any = None) -> Non
     queue_work_on_cpu(cpu, WorkItem(func, data))
 
 
-def async_safe_run_on_cpu(cpu: CPUState, func: RunOnCpuFunc, data: Any = None) -> None:
-    """The same while no vCPU executes guest code."""
-    queue_work_on_cpu(cpu, WorkItem(func, data, exclusive=True))
-
-
 def process_queued_cpu_work(cpu: CPUState) -> None:
     """Do what others have asked this vCPU to do; needs the big lock."""
     while wi := _next_work(cpu):
-        if wi.exclusive:
-            qemu_mutex_unlock_iothread()
-            start_exclusive()
-            wi.func(cpu, wi.data)
-            end_exclusive()
-            qemu_mutex_lock_iothread()
-        else:
-            wi.func(cpu, wi.data)
+        wi.func(cpu, wi.data)
         wi.done = True
     statics().qemu_work_cond.notify_all()
 

@@ -47,7 +47,6 @@ class AccelCPUClass(ObjectClass):
     """What an accelerator does to CPU models, instances and realization."""
 
     cpu_class_init: Callable[[CPUClass], None] | None = None
-    cpu_instance_init: Callable[[CPUState], None] | None = None
     cpu_realizefn: Callable[[CPUState], None] | None = None
 
 
@@ -98,13 +97,6 @@ def accel_init_cpu_interfaces(ac: AccelClass) -> None:
     if isinstance(acc, AccelCPUClass):
         found = acc
         object_class_foreach(lambda klass: accel_init_cpu_int_aux(klass, found), CPU_RESOLVING_TYPE, False)
-
-
-def accel_cpu_instance_init(cpu: CPUState) -> None:
-    """The accelerator's part in making a CPU."""
-    accel_cpu = CPU_GET_CLASS(cpu).accel_cpu
-    if accel_cpu and accel_cpu.cpu_instance_init:
-        accel_cpu.cpu_instance_init(cpu)
 
 
 def accel_cpu_realizefn(cpu: CPUState) -> None:

@@ -164,14 +164,6 @@ def type_object_get_size(ti: TypeImpl) -> int:
     return type_object_get_size(parent) if parent else 0
 
 
-def object_type_get_instance_size(typename: str) -> int:
-    """The size in bytes that an instance of the type has in C."""
-    type = type_get_by_name(typename)
-    g_assert(type is not None, "qom/object.c:227:object_type_get_instance_size", "type != NULL")
-    assert type is not None
-    return type_object_get_size(type)
-
-
 def type_class_struct(ti: TypeImpl) -> type[ObjectClass]:
     """The Python class of its class: its own, else its parent's (Not in QEMU: C needs only the size)."""
     if ti.class_struct:

@@ -60,7 +60,7 @@ QUIET: dict[str, frozenset[str]] = {
     "util.main_loop":           frozenset({"qemu_mutex_iothread_locked"}),
     "util.module":              frozenset({"find_type"}),
     "util.timer": frozenset({
-        "get_clock", "main_loop_tlg", "qemu_clock_get_ms", "qemu_clock_get_ns", "qemu_clock_get_us",
+        "get_clock", "main_loop_tlg", "qemu_clock_get_ms", "qemu_clock_get_ns",
     }),
 }
 

@@ -125,11 +125,6 @@ def qemu_clock_get_ns(clock: QEMUClockType) -> int:
     return get_clock()
 
 
-def qemu_clock_get_us(clock: QEMUClockType) -> int:
-    """What `clock` shows, in µs."""
-    return qemu_clock_get_ns(clock) // SCALE_US
-
-
 def qemu_clock_get_ms(clock: QEMUClockType) -> int:
     """What `clock` shows, in ms."""
     return qemu_clock_get_ns(clock) // SCALE_MS

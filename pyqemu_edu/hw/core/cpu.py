@@ -119,7 +119,6 @@ class WorkItem:
 
     func: Callable[[CPUState, Any], None]
     data: Any = None
-    exclusive: bool = False
     done: bool = False
 
 

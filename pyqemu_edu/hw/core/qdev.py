@@ -16,7 +16,6 @@ from pyqemu_edu.hw.core.qdev_bus import (
     bus_remove_child,
     qdev_get_dev_path,
     qdev_unrealize,
-    qdev_walk_children,
 )
 from pyqemu_edu.hw.core.qdev_core import (
     TYPE_BUS,
@@ -59,7 +58,6 @@ from pyqemu_edu.util.error import QemuExit, error_report
 from pyqemu_edu.util.module import module_load_qom
 
 trace_phase_advance = Event("phase_advance", "phase")
-trace_device_legacy_reset = Event("qdev_reset", "dev")
 qapi_event_send_device_deleted = Event("DEVICE_DELETED", "device", "path")
 
 
@@ -172,24 +170,6 @@ def device_transitional_reset(dev: DeviceState) -> None:
 def device_get_transitional_reset(dev: DeviceState) -> Any:
     """The above if the device's kind has an old-style reset function of its own."""
     return device_transitional_reset if device_get_class(dev).reset is not device_phases_reset else None
-
-
-def device_legacy_reset(dev: DeviceState) -> None:
-    """Reset the device alone, the old way."""
-    if trace_device_legacy_reset:
-        trace_device_legacy_reset(dev)
-    device_transitional_reset(dev)
-
-
-def qdev_reset_one(dev: DeviceState) -> int:
-    """One step of `qdev_reset_all`."""
-    device_legacy_reset(dev)
-    return 0
-
-
-def qdev_reset_all(dev: DeviceState) -> None:
-    """Reset the device and all below it, the old way: each after what is below it."""
-    qdev_walk_children(dev, post_devfn=qdev_reset_one)
 
 
 # ---- a class's own functions

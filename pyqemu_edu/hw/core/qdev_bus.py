@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pyqemu_edu.hw.core.qdev_core import (
     BusChild,
@@ -114,47 +114,7 @@ def qdev_get_dev_path(dev: DeviceState) -> str | None:
     return get_dev_path(dev) if get_dev_path else None
 
 
-# ---- walking
-
-DeviceWalker = Callable[[DeviceState], int | None]
-BusWalker = Callable[[BusState], int | None]
-
-
-def qdev_walk_children(
-    dev: DeviceState,
-    pre_devfn: DeviceWalker | None = None,
-    pre_busfn: BusWalker | None = None,
-    post_devfn: DeviceWalker | None = None,
-    post_busfn: BusWalker | None = None,
-) -> int:
-    """Call the functions for the device and for all below it, before or after what is below each.
-
-    A function that returns other than 0 or None ends it; below zero also for everything above.
-    """
-    if pre_devfn and (err := pre_devfn(dev)):
-        return err
-    for bus in tuple(dev.child_bus):
-        err = qbus_walk_children(bus, pre_devfn, pre_busfn, post_devfn, post_busfn)
-        if err < 0:
-            return err
-    return (post_devfn(dev) or 0) if post_devfn else 0
-
-
-def qbus_walk_children(
-    bus: BusState,
-    pre_devfn: DeviceWalker | None = None,
-    pre_busfn: BusWalker | None = None,
-    post_devfn: DeviceWalker | None = None,
-    post_busfn: BusWalker | None = None,
-) -> int:
-    """The same, beginning with a bus."""
-    if pre_busfn and (err := pre_busfn(bus)):
-        return err
-    for kid in tuple(bus.children):
-        err = qdev_walk_children(kid.child, pre_devfn, pre_busfn, post_devfn, post_busfn)
-        if err < 0:
-            return err
-    return (post_busfn(bus) or 0) if post_busfn else 0
+# ---- looking below a bus
 
 
 def qdev_find_recursive(bus: BusState, id: str) -> DeviceState | None:
