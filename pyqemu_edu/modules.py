@@ -104,6 +104,6 @@ MODULES = (
 
 
 def link() -> None:
-    """Import them all."""
+    """Import every module."""
     for name in MODULES:
         import_module(f"pyqemu_edu.{name}")

@@ -83,7 +83,7 @@ def event_loop_base_complete(uc: Object) -> None:
 
 
 def event_loop_base_can_be_deleted(uc: Object) -> bool:
-    """May it go?"""
+    """Whether it may be deleted."""
     can_be_deleted = event_loop_class_of(uc).can_be_deleted
     return can_be_deleted is None or can_be_deleted(uc)
 

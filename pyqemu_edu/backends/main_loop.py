@@ -45,7 +45,7 @@ def main_loop_init(base: EventLoopBase) -> None:
 
 
 def main_loop_can_be_deleted(base: EventLoopBase) -> bool:
-    """Never."""
+    """It cannot: there is one main loop."""
     return False
 
 

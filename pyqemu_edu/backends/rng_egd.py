@@ -67,7 +67,7 @@ def rng_egd_chr_read(s: RngEgd, buf: bytes) -> None:
 
 
 def rng_egd_opened(s: RngEgd) -> None:
-    """Take the line."""
+    """Claim the character device."""
     if s.chr_name is None:
         raise QemuError("Parameter 'chardev' expects a valid character device")
     chr = qemu_chr_find(s.chr_name)

@@ -95,7 +95,7 @@ def input_linux_set_evdev(il: InputLinux, value: str) -> None:
 
 
 def input_linux_class_init(oc: ObjectClass) -> None:
-    """What it takes."""
+    """Its properties, and what completes it."""
     user_creatable(oc).complete = input_linux_complete
     object_class_property_add_str(oc, "evdev", lambda il: il.evdev or "", input_linux_set_evdev)
     class_add_bool_fields(oc, "grab_all", "repeat")
@@ -144,7 +144,7 @@ def get_coordinate(name: str, ib: InputBarrier) -> str:
 
 
 def input_barrier_class_init(oc: ObjectClass) -> None:
-    """What it takes."""
+    """Its properties, and what completes it."""
     user_creatable(oc).complete = input_barrier_complete
     class_add_str_fields(oc, "name", "server", "port")
     for name in ("x-origin", "y-origin", "width", "height"):
@@ -168,7 +168,7 @@ def pr_manager_helper_complete(prm: PRManagerHelper) -> None:
 
 
 def pr_manager_helper_class_init(oc: ObjectClass) -> None:
-    """What it takes."""
+    """Its property, and what completes it."""
     class_add_str_fields(oc, "path")
     user_creatable(oc).complete = pr_manager_helper_complete
 
@@ -192,7 +192,7 @@ def dbus_vmstate_complete(self: DBusVMState) -> None:
 
 
 def dbus_vmstate_class_init(oc: ObjectClass) -> None:
-    """What it takes."""
+    """Its properties, and what completes it."""
     user_creatable(oc).complete = dbus_vmstate_complete
     class_add_str_fields(oc, "addr", "id-list")
 
@@ -223,7 +223,7 @@ def qtest_complete(q: QTest) -> None:
 
 
 def qtest_class_init(oc: ObjectClass) -> None:
-    """What it takes."""
+    """Its properties, and what completes it."""
     user_creatable(oc).complete = qtest_complete
     object_class_property_add_str(oc, "chardev", lambda q: q.chardev or "", qtest_set_chardev)
     class_add_str_fields(oc, "log")
@@ -246,7 +246,7 @@ def cryptodev_vhost_user_init(s: CryptoDevBackendVhostUser) -> None:
 
 
 def cryptodev_vhost_user_class_init(oc: ObjectClass) -> None:
-    """What it takes."""
+    """Its property, and what opens it."""
     cryptodev_class(oc).init = cryptodev_vhost_user_init
     class_add_str_fields(oc, "chardev")
 

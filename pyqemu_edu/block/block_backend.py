@@ -98,7 +98,7 @@ def blk_new(perm: BLK_PERM, shared_perm: BLK_PERM) -> BlockBackend:
 
 
 def blk_ref(blk: BlockBackend) -> None:
-    """One more user."""
+    """Count one more user of the backend."""
     blk.refcnt += 1
 
 

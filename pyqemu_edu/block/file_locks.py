@@ -37,7 +37,7 @@ def qemu_lock_fd(fd: int, start: int) -> None:
 
 
 def qemu_unlock_fd(fd: int, start: int) -> None:
-    """Take it away."""
+    """Take the lock away."""
     fcntl.fcntl(fd, fcntl.F_OFD_SETLK, flock(fcntl.F_UNLCK, start))
 
 

@@ -60,7 +60,7 @@ def bdrv_assign_node_name(bs: BlockDriverState, node_name: str | None, taken: bo
 
 
 def bdrv_ref(bs: BlockDriverState) -> None:
-    """One more user."""
+    """Count one more user of the node."""
     bs.refcnt += 1
 
 

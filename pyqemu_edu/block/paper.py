@@ -37,7 +37,7 @@ PROTOCOLS = "ftp ftps gluster host_cdrom http https iscsi iser nbd nfs nvme rbd 
 
 
 def paper_open(bs: BlockDriverState, options: QDict, flags: BDRV_O) -> None:
-    """`QemuError`."""
+    """Refuse with a `QemuError`."""
     assert bs.drv
     raise QemuError(f"The block driver '{bs.drv.format_name}' is not supported by this model of QEMU")
 

@@ -56,7 +56,7 @@ def char_fd_finalize(obj: Object) -> None:
 
 
 def char_fd_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """Writing goes to a file descriptor."""
     object_class_check(klass, ChardevClass, TYPE_CHARDEV).chr_write = fd_chr_write
 
 

@@ -46,7 +46,7 @@ def char_file_finalize(obj: Object) -> None:
 
 
 def char_file_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How a file is parsed and opened."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
     cc.parse = qemu_chr_parse_file_out
     cc.open = qmp_chardev_open_file

@@ -234,7 +234,7 @@ def resume_mux_open() -> None:
 
 
 def char_mux_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How a multiplexer is parsed, opened, written to and switched."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
     cc.parse = qemu_chr_parse_mux
     cc.open = qemu_chr_open_mux

@@ -18,7 +18,7 @@ def null_chr_open(chr: Chardev, backend: dict[str, Any]) -> bool:
 
 
 def char_null_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How `null` is opened; what is written to it is lost."""
     object_class_check(klass, ChardevClass, TYPE_CHARDEV).open = null_chr_open
 
 

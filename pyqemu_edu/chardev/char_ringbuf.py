@@ -79,7 +79,7 @@ def find_ringbuf(device: str) -> RingBufChardev:
 
 
 def char_ringbuf_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How a ring buffer is parsed, opened and written to."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
     cc.parse = qemu_chr_parse_ringbuf
     cc.open = qemu_chr_open_ringbuf

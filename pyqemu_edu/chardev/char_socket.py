@@ -270,7 +270,7 @@ def char_socket_get_connected(s: SocketChardev) -> bool:
 
 
 def char_socket_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How a socket is parsed, opened, written to and closed."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
     cc.supports_yank = True
     cc.parse = qemu_chr_parse_socket

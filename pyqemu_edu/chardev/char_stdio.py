@@ -118,7 +118,7 @@ def char_stdio_finalize(obj: Object) -> None:
 
 
 def char_stdio_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How standard input and output are parsed and opened."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
     cc.parse = qemu_chr_parse_stdio
     cc.open = qemu_chr_open_stdio

@@ -53,7 +53,7 @@ def inverse_substitution() -> bytes:
 
 
 def xor(a: bytes, b: bytes) -> bytes:
-    """Byte by byte."""
+    """The two texts XORed byte by byte."""
     return bytes(x ^ y for x, y in zip(a, b, strict=True))
 
 

@@ -23,7 +23,7 @@ class Arithmetic:
         return value & (1 << bits) - 1
 
     def select(self, condition: bool, yes: int, no: int) -> int:
-        """One of two."""
+        """One of two values."""
         return yes if condition else no
 
     def clz(self, value: int) -> int:

@@ -64,7 +64,7 @@ def qio_channel_socket_init(obj: Object) -> None:
 
 
 def qio_channel_socket_finalize(obj: Object) -> None:
-    """Hang up."""
+    """Close the connection."""
     ioc = object_check(obj, QIOChannelSocket, TYPE_QIO_CHANNEL_SOCKET)
     if ioc.sock is not None:
         ioc.sock.close()

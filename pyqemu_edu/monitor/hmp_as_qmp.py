@@ -117,5 +117,5 @@ def commands_as_qmp() -> dict[str, Handler]:
 
 
 def info_as_qmp() -> dict[str, Handler]:
-    """The questions."""
+    """The `info` commands of this table."""
     return {name: as_qmp(AsQmp(command)) for name, command in INFO_AS_QMP.items()}

@@ -82,7 +82,7 @@ def commands_about_nothing() -> dict[str, Handler]:
 
 
 def info_about_nothing() -> dict[str, Handler]:
-    """The questions."""
+    """The `info` commands of this table."""
     return {name: says(text) for name, text in INFO.items()}
 
 

@@ -45,7 +45,7 @@ def hmp_virtio_dump_status(status: QDict) -> Iterator[str]:
 
 
 def hmp_virtio_dump_features(features: QDict) -> Iterator[str]:
-    """Features."""
+    """Print features, one a line."""
     yield names(features["transports"])
     if features["dev-features"]:
         yield names(features["dev-features"])

@@ -182,7 +182,7 @@ def netdev_parse_modern(optarg: str) -> None:
 
 
 def netdev_init_modern() -> None:
-    """Make those."""
+    """Make every `-netdev` that was queued."""
     for netdev, location in queue().nd_queue:
         with loc_push(location), error_fatal():
             net_client_init1(netdev, True)

@@ -63,7 +63,7 @@ def net_hub_port_receive(port: NetHubPort, buf: bytes) -> int:
 
 
 def net_hub_port_cleanup(port: NetHubPort) -> None:
-    """The port goes."""
+    """A port is taken off its hub."""
     port.hub.ports.remove(port)
 
 

@@ -65,7 +65,7 @@ class NICConf:
 
 @dataclass(eq=False)
 class NICState(NetClientState):
-    """A card's end."""
+    """The card's end of a network."""
 
     conf: NICConf = field(default_factory=NICConf)
     opaque: Any = None
@@ -112,7 +112,7 @@ def qemu_net_client_setup(nc: NetClientState, peer: NetClientState | None, name:
 
 
 def qemu_new_nic(info: NetClientInfo, conf: NICConf, model: str, name: str | None, opaque: Any) -> NICState:
-    """A card's end."""
+    """Make the card's end of a network."""
     nic = NICState(info, model, conf=conf, opaque=opaque)
     qemu_net_client_setup(nic, conf.peer, name)
     return nic
@@ -170,7 +170,7 @@ def qemu_del_net_client(nc: NetClientState) -> None:
 
 
 def qemu_del_nic(nic: NICState) -> None:
-    """A card goes."""
+    """A card is taken out."""
     qemu_macaddr_set_free(nic.conf.macaddr)
     if nic.peer is not None and nic.peer_deleted:
         qemu_free_net_client(nic.peer)

@@ -92,7 +92,7 @@ class JSONMessageParser:
 
 
 def parse_error(message: str) -> QemuError:
-    """The error."""
+    """The error to raise here."""
     return QemuError(f"JSON parse error, {message}")
 
 

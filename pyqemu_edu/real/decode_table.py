@@ -86,7 +86,7 @@ def in_slot(word: int) -> int:
 
 
 def questions(words: Sequence[int]) -> Program:
-    """The guest."""
+    """The guest that asks."""
     program = assemble(FRAME.format(clear=CLEAR, count=len(words)))
     data = next(each for each in program.sections if each.name == ".data")
     page, start = (program.symbols[name] - data.address for name in ("page", "words"))

@@ -109,7 +109,7 @@ def instruction_text(instruction: Instruction) -> str:
 
 
 def table_program(instructions: Sequence[Instruction], rows: Sequence[Row]) -> Program:
-    """The guest."""
+    """The guest that works out the table."""
     numbered = list(enumerate(instructions))
     calls = "\n".join(f"la s5, do{n}; call all" for n, _ in numbered)
     bodies = "\n".join(f"do{n}: {instruction_text(each)}; ret" for n, each in numbered)

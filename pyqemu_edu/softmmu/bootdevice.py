@@ -36,7 +36,7 @@ class BootIndexProperty:
 
 @dataclass(eq=False)
 class Statics:
-    """The order."""
+    """The boot order."""
 
     fw_boot_order: list[FWBootEntry] = field(default_factory=list)
 
@@ -66,12 +66,12 @@ def add_boot_device_path(bootindex: int, dev: Object, suffix: str) -> None:
 
 
 def device_get_bootindex(obj: Object, v: Visitor, name: str, opaque: Any) -> None:
-    """The number."""
+    """The device's place in the boot order, as a property."""
     visit_type_int32(v, name, opaque.bootindex.load())
 
 
 def device_set_bootindex(obj: Object, v: Visitor, name: str, opaque: Any) -> None:
-    """Another number."""
+    """Give the device another place in the boot order."""
     boot_index = visit_type_int32(v, name)
     check_boot_index(boot_index)
     opaque.bootindex.store(boot_index)
@@ -79,7 +79,7 @@ def device_set_bootindex(obj: Object, v: Visitor, name: str, opaque: Any) -> Non
 
 
 def property_release_bootindex(obj: Object, name: str, opaque: Any) -> None:
-    """The device goes."""
+    """The device goes, and its place in the boot order is free."""
     del_boot_device_path(opaque.dev, opaque.suffix)
 
 

@@ -97,7 +97,7 @@ def flatview_destroy(view: FlatView) -> None:
 
 
 def flatview_ref(view: FlatView) -> None:
-    """One more user."""
+    """Count one more user of the view."""
     view.ref += 1
 
 

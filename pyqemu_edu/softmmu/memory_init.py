@@ -186,12 +186,12 @@ def memory_region_get_addr(mr: MemoryRegion, v: Visitor, name: str, opaque: Any)
 
 
 def memory_region_get_priority(mr: MemoryRegion, v: Visitor, name: str, opaque: Any) -> None:
-    """Higher hides lower."""
+    """The region's priority, as a property; of two that overlap the higher hides the lower."""
     visit_type_int32(v, name, mr.priority)
 
 
 def memory_region_get_size(mr: MemoryRegion, v: Visitor, name: str, opaque: Any) -> None:
-    """Bytes."""
+    """The region's size in bytes, as a property."""
     visit_type_uint64(v, name, memory_region_size(mr))
 
 

@@ -18,7 +18,7 @@ LEAVING = frozenset(dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST")
 
 
 class Watcher(Protocol):
-    """Who is told."""
+    """Who is told of entries and returns."""
 
     ignored: set[int]
     """The ids of code objects that are of no interest; the watcher keeps them alive."""

@@ -107,7 +107,7 @@ class Recorder:
             self._hook.start()
 
     def stop(self) -> None:
-        """Record no more."""
+        """Stop recording."""
         if not self.recording:
             return
         self.recording = False

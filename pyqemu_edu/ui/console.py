@@ -82,7 +82,7 @@ def qemu_chr_parse_vc(opts: QemuOpts) -> dict[str, Any]:
 
 
 def char_vc_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """How a virtual console is parsed, opened and written to."""
     cc = object_class_check(klass, ChardevClass, TYPE_CHARDEV)
     cc.parse = qemu_chr_parse_vc
     cc.open = vc_chr_open

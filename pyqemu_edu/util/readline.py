@@ -104,12 +104,12 @@ def readline_backword(rs: ReadLineState) -> None:
 
 
 def readline_bol(rs: ReadLineState) -> None:
-    """To the beginning."""
+    """Move to the beginning of the line."""
     rs.cmd_buf_index = 0
 
 
 def readline_eol(rs: ReadLineState) -> None:
-    """To the end."""
+    """Move to the end of the line."""
     rs.cmd_buf_index = len(rs.cmd_buf)
 
 

@@ -73,7 +73,7 @@ class ClassWatch:
             event.append(self._happened)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._settle()
         for event in (trace_type_initialize, trace_class_base_init, trace_class_init):
             event.remove(self._happened)

@@ -270,7 +270,7 @@ def cpu_loop_exec_tb(cpu: CPUState, tb: TranslationBlock, pc: int) -> tuple[Tran
 
 
 def cpu_exec_enter(cpu: CPUState) -> None:
-    """The architecture prepares."""
+    """Let the architecture prepare for running guest code, if it wants to."""
     enter = tcg_ops_of(cpu).cpu_exec_enter
     if enter:
         enter(cpu)

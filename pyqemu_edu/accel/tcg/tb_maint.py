@@ -212,7 +212,7 @@ def tb_invalidate_phys_range(start: int, end: int) -> None:
 
 
 def tb_flush(cpu: CPUState, data: Any = None) -> None:
-    """Throw everything away."""
+    """Throw away all translated blocks."""
     s = statics()
     with s.lock:
         if tb_flush_event:

@@ -118,7 +118,7 @@ def rr_wait_io_event() -> None:
 
 
 def rr_cpu_thread_fn(cpu: CPUState) -> None:
-    """All vCPUs' life."""
+    """The life of the one thread in which all vCPUs take turns."""
     with vcpu_thread(cpu):
         tcg_register_thread()
         qemu_mutex_lock_iothread()

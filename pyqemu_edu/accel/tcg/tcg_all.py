@@ -81,7 +81,7 @@ def default_mttcg_enabled() -> bool:
 
 
 def tcg_accel_instance_init(obj: Object) -> None:
-    """The defaults."""
+    """Set the defaults of the accelerator's properties."""
     TCG_STATE(obj).mttcg_enabled = default_mttcg_enabled()
 
 

@@ -25,7 +25,7 @@ def tcg_cpu_init_cflags(cpu: CPUState, parallel: bool) -> None:
 
 
 def tcg_cpus_destroy(cpu: CPUState) -> None:
-    """The thread ends."""
+    """A vCPU's thread ends: take back what was made for it."""
     cpu_thread_signal_destroyed(cpu)
 
 

@@ -123,13 +123,13 @@ def pflash_cfi_query(pfl: PFlashCFI01, offset: int) -> int:
 
 
 def pflash_devid_query(pfl: PFlashCFI01, offset: int) -> int:
-    """Manufacturer and device."""
+    """Answer who made the chip, and which it is."""
     boff = chip_address(pfl, offset) & 0xFF
     return replicate(pfl, (pfl.ident0, pfl.ident1)[boff]) if boff < 2 else 0
 
 
 def pflash_data_read(pfl: PFlashCFI01, offset: int, width: int) -> int:
-    """What is stored."""
+    """Read what is stored."""
     return int.from_bytes(pfl.storage[offset : offset + width], byte_order(pfl))
 
 
@@ -375,7 +375,7 @@ pflash_cfi01_properties = (
 
 
 def pflash_cfi01_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize and reset."""
     dc.reset = pflash_cfi01_system_reset
     dc.realize = pflash_cfi01_realize
     device_class_set_props(dc, pflash_cfi01_properties)

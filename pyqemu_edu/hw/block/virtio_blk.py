@@ -196,7 +196,7 @@ def virtio_blk_dma_restart_cb(s: VirtIOBlock, running: bool, state: RunState) ->
 
 
 def virtio_blk_reset(vdev: VirtIODevice) -> None:
-    """Forget what waits."""
+    """Forget the requests that wait."""
     s = virtio_blk(vdev)
     while s.rq:
         req = s.rq.pop()
@@ -333,7 +333,7 @@ def config_size(s: VirtIOBlock) -> int:
 
 
 def virtio_blk_device_unrealize(dev: DeviceState) -> None:
-    """All that backwards."""
+    """Give up queues, handler and disk."""
     s = virtio_blk(dev)
     for i in range(s.conf.num_queues):
         virtio_del_queue(s, i)
@@ -372,7 +372,7 @@ virtio_blk_properties = (
 
 
 def virtio_blk_class_init(vdc: VirtioDeviceClass) -> None:
-    """The class."""
+    """Properties, and what a disk answers the virtio layer."""
     device_class_set_props(vdc, virtio_blk_properties)
     vdc.vmsd = vmstate_virtio_blk
     vdc.categories |= {"Storage"}

@@ -119,7 +119,7 @@ serial_mm_properties = (
 
 
 def serial_mm_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties and realize of a UART whose registers are in memory."""
     device_class_set_props(dc, serial_mm_properties)
     dc.realize = serial_mm_realize
     dc.vmsd = vmstate_serial_mm

@@ -150,7 +150,7 @@ def virtconsole_realize(dev: DeviceState) -> None:
 
 
 def virtconsole_class_init(k: VirtIOSerialPortClass) -> None:
-    """A terminal."""
+    """A port that is a terminal."""
     k.is_console = True
 
 
@@ -158,7 +158,7 @@ virtserialport_properties = (DEFINE_PROP_CHR("chardev", "chr"),)
 
 
 def virtserialport_class_init(k: VirtIOSerialPortClass) -> None:
-    """The class."""
+    """A port of a virtio serial device."""
     k.vsc_realize = virtconsole_realize
     k.have_data = flush_buf
     k.set_guest_connected = set_guest_connected

@@ -223,7 +223,7 @@ def send_buffers(port: VirtIOSerialPort, elem: VirtQueueElement) -> None:
 
 
 def flush_queued_data(port: VirtIOSerialPort) -> None:
-    """Go on sending."""
+    """Go on sending what the guest has queued."""
     if port.ovq is not None and virtio_queue_ready(port.ovq):
         do_flush_queued_data(port, port.ovq, port.vser)
 

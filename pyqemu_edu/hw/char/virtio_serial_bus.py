@@ -161,7 +161,7 @@ def set_status(vdev: VirtIODevice, status: int) -> None:
 
 
 def vser_reset(vdev: VirtIODevice) -> None:
-    """Forget the guest."""
+    """Forget what the guest has said."""
     guest_reset(virtio_serial(vdev))
 
 
@@ -232,7 +232,7 @@ def virtser_port_device_plug(hotplug_dev: Object, dev: DeviceState) -> None:
 
 
 def virtser_port_device_unrealize(dev: DeviceState) -> None:
-    """All that backwards."""
+    """Give up what realize took."""
     port, vsc = virtio_serial_port(dev), virtio_serial_port_get_class(dev)
     qemu_bh_delete(port.bh)
     remove_port(port.vser, port.port_id)
@@ -273,7 +273,7 @@ def add_queues(vser: VirtIOSerial) -> None:
 
 
 def virtio_serial_device_unrealize(dev: DeviceState) -> None:
-    """All that backwards."""
+    """Give up what realize took, in reverse order."""
     vser = virtio_serial(dev)
     statics().devices.remove(vser)
     for vq in (vser.c_ivq, vser.c_ovq, *vser.ivqs, *vser.ovqs):
@@ -309,7 +309,7 @@ def virtio_serial_port_class_init(k: VirtIOSerialPortClass) -> None:
 
 
 def virtio_serial_class_init(vdc: VirtioDeviceClass) -> None:
-    """The class."""
+    """Properties, what the device answers the virtio layer, and how ports are plugged in."""
     hc = object_class_check(vdc, HotplugHandlerClass, TYPE_HOTPLUG_HANDLER)
     device_class_set_props(vdc, virtio_serial_properties)
     vdc.vmsd = vmstate_virtio_console

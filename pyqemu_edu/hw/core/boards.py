@@ -195,5 +195,5 @@ def MACHINE_CLASS(klass: object) -> MachineClass:
 
 
 def MACHINE_GET_CLASS(obj: object) -> MachineClass:
-    """A machine's class."""
+    """The class of a machine."""
     return object_get_class_check(obj, MachineClass, TYPE_MACHINE)

@@ -173,7 +173,7 @@ def add_usb(klass: ObjectClass, name: str, field: str) -> None:
 
 
 def add_phandle_start(klass: ObjectClass, name: str, field: str) -> None:
-    """The one number."""
+    """Add the property `phandle-start`."""
     object_class_property_add(klass, name, "int", machine_get_phandle_start, machine_set_phandle_start)
 
 
@@ -200,17 +200,17 @@ def add_strong_link(klass: ObjectClass, name: str, type: str, field: str) -> Non
 
 
 def add_boot(klass: ObjectClass, name: str, field: str) -> None:
-    """`-boot`."""
+    """Add the property behind `-boot`."""
     object_class_property_add(klass, name, "BootConfiguration", machine_get_boot, machine_set_boot)
 
 
 def add_smp(klass: ObjectClass, name: str, field: str) -> None:
-    """`-smp`."""
+    """Add the property behind `-smp`."""
     object_class_property_add(klass, name, "SMPConfiguration", machine_get_smp, machine_set_smp)
 
 
 def add_memory(klass: ObjectClass, name: str, field: str) -> None:
-    """`-m`."""
+    """Add the property behind `-m`."""
     object_class_property_add(klass, name, "MemorySizeConfiguration", machine_get_mem, machine_set_mem)
 
 

@@ -94,7 +94,7 @@ def qmp_query_memdev() -> list[Info]:
 
 
 def query_memdev(obj: Object) -> Info:
-    """One of them."""
+    """One memory backend."""
     names = ("size", "merge", "dump", "prealloc", "share", "reserve", "policy", "host-nodes")
     values = {name: object_property_get_qobject(obj, name) for name in names}
     return {"id": object_get_canonical_path_component(obj), **values}

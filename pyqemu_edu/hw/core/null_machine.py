@@ -23,7 +23,7 @@ def machine_none_init(mch: MachineState) -> None:
 
 
 def machine_none_machine_init(klass: ObjectClass) -> None:
-    """The class."""
+    """An empty machine: no RAM unless asked for, no default devices."""
     mc = MACHINE_CLASS(klass)
     mc.desc = "empty machine"
     mc.init = machine_none_init

@@ -126,7 +126,7 @@ platform_bus_properties = (
 
 
 def platform_bus_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties and realize."""
     dc.realize = platform_bus_realize
     device_class_set_props(dc, platform_bus_properties)
 

@@ -57,7 +57,7 @@ def qemu_unregister_reset(func: QEMUResetHandler, opaque: Any) -> None:
 
 
 def qemu_devices_reset(reason: ShutdownCause) -> None:
-    """Call them all."""
+    """Call every registered reset handler, in order of registration."""
     for entry in tuple(statics().reset_handlers):
         if reason == ShutdownCause.SNAPSHOT_LOAD and entry.skip_on_snapshot_load:
             continue

@@ -145,7 +145,7 @@ def sysbus_has_mmio(dev: SysBusDevice, n: int) -> bool:
 
 
 def sysbus_mmio_get_region(dev: SysBusDevice, n: int) -> MemoryRegion:
-    """Region `n`."""
+    """The device's memory region number `n`."""
     return dev.mmio[n].memory
 
 

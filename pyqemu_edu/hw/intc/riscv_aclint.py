@@ -219,7 +219,7 @@ vmstate_riscv_mtimer = VMStateDescription("riscv_mtimer", version_id=1, minimum_
 
 
 def riscv_aclint_mtimer_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize, and the first phase of reset."""
     dc.realize = riscv_aclint_mtimer_realize
     device_class_set_props(dc, riscv_aclint_mtimer_properties)
     rc = object_class_check(dc, ResettableClass, TYPE_RESETTABLE_INTERFACE)
@@ -331,7 +331,7 @@ def riscv_aclint_swi_realize(dev: DeviceState) -> None:
 
 
 def riscv_aclint_swi_reset_enter(obj: Object, type: ResetType) -> None:
-    """Nobody is interrupted."""
+    """Lower all machine-mode software interrupts."""
     swi = object_check(obj, RISCVAclintSwiState, TYPE_RISCV_ACLINT_SWI)
     if not swi.sswi:
         for irq in swi.soft_irqs:
@@ -339,7 +339,7 @@ def riscv_aclint_swi_reset_enter(obj: Object, type: ResetType) -> None:
 
 
 def riscv_aclint_swi_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize, and the first phase of reset."""
     dc.realize = riscv_aclint_swi_realize
     device_class_set_props(dc, riscv_aclint_swi_properties)
     rc = object_class_check(dc, ResettableClass, TYPE_RESETTABLE_INTERFACE)

@@ -300,7 +300,7 @@ sifive_plic_properties = (
 
 
 def sifive_plic_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize and reset."""
     dc.reset = sifive_plic_reset
     device_class_set_props(dc, sifive_plic_properties)
     dc.realize = sifive_plic_realize

@@ -29,7 +29,7 @@ FINISHER_RESET = 0x7777
 
 @dataclass(eq=False)
 class SiFiveTestState(SysBusDevice):
-    """Nothing is remembered."""
+    """A device without state: what is written acts at once."""
 
 
 def sifive_test_read(s: SiFiveTestState, addr: int, size: int) -> int:
@@ -55,7 +55,7 @@ sifive_test_ops = MemoryRegionOps(read=sifive_test_read, write=sifive_test_write
 
 
 def sifive_test_init(obj: Object) -> None:
-    """The register."""
+    """Make its one register."""
     s = object_check(obj, SiFiveTestState, TYPE_SIFIVE_TEST)
     sysbus_init_mmio(s, memory_region_init_io(s, sifive_test_ops, s, TYPE_SIFIVE_TEST, 0x1000))
 

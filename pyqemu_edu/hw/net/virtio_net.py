@@ -267,7 +267,7 @@ def virtio_net_device_realize(dev: DeviceState) -> None:
 
 
 def virtio_net_device_unrealize(dev: DeviceState) -> None:
-    """All that backwards."""
+    """Give up bottom half, queues and card."""
     n = virtio_net(dev)
     qemu_bh_delete(n.tx_bh)
     for i in range(3):
@@ -303,7 +303,7 @@ virtio_net_properties = (
 
 
 def virtio_net_class_init(vdc: VirtioDeviceClass) -> None:
-    """The class."""
+    """Properties, and what a network card answers the virtio layer."""
     device_class_set_props(vdc, virtio_net_properties)
     vdc.vmsd = vmstate_virtio_net
     vdc.categories |= {"Network"}

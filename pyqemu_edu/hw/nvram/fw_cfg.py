@@ -206,12 +206,12 @@ def fw_cfg_data_mem_write(s: FWCfgState, addr: int, value: int, size: int) -> No
 
 
 def fw_cfg_ctl_mem_read(s: FWCfgState, addr: int, size: int) -> int:
-    """Cannot be read."""
+    """The selector register cannot be read."""
     return 0
 
 
 def fw_cfg_ctl_mem_write(s: FWCfgState, addr: int, value: int, size: int) -> None:
-    """Choose an item."""
+    """Write the selector register: choose an item."""
     fw_cfg_select(s, value & 0xFFFF)
 
 
@@ -364,14 +364,14 @@ fw_cfg_mem_properties = (
 
 
 def fw_cfg_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties and reset, however the guest gets at it."""
     dc.reset = fw_cfg_reset
     dc.vmsd = vmstate_fw_cfg
     device_class_set_props(dc, fw_cfg_properties)
 
 
 def fw_cfg_mem_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties and realize of the kind that is mapped into memory."""
     dc.realize = fw_cfg_mem_realize
     device_class_set_props(dc, fw_cfg_mem_properties)
 

@@ -169,14 +169,14 @@ def pcibus_dev_print(dev: DeviceState) -> str:
 
 
 def pci_bus_class_init(k: PCIBusClass) -> None:
-    """The class."""
+    """How a PCI bus is realized, reset and printed."""
     k.print_dev = pcibus_dev_print
     k.realize = pci_bus_realize
     k.reset = pcibus_reset
 
 
 def pcie_bus_class_init(k: PCIBusClass) -> None:
-    """The class."""
+    """A PCI Express bus is realized in a way of its own."""
     k.realize = pcie_bus_realize
 
 
@@ -274,7 +274,7 @@ pci_props = (
 
 
 def pci_device_class_init(k: DeviceClass) -> None:
-    """The class."""
+    """What all PCI devices share: realize, unrealize, and the bus they sit on."""
     k.realize = pci_qdev_realize
     k.unrealize = pci_qdev_unrealize
     k.bus_type = TYPE_PCI_BUS

@@ -59,7 +59,7 @@ vmstate_pcihost = VMStateDescription("PCIHost", version_id=1, minimum_version_id
 
 
 def pci_host_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties that all PCI host bridges share."""
     device_class_set_props(dc, pci_host_properties_common)
     dc.vmsd = vmstate_pcihost
 

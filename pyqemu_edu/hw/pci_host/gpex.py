@@ -105,7 +105,7 @@ gpex_host_properties = (DEFINE_PROP_BOOL("allow-unmapped-accesses", "allow_unmap
 
 
 def gpex_host_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize, and the name in firmware's device paths."""
     dc.realize = gpex_host_realize
     dc.categories |= {"Controller/Bridge/Hub"}
     dc.fw_name = "pci"

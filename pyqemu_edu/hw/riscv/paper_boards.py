@@ -65,7 +65,7 @@ def sifive_e_machine_init(machine: MachineState) -> None:
 
 
 def sifive_e_machine_class_init(oc: ObjectClass) -> None:
-    """The class."""
+    """What `-machine help` and `-machine sifive_e,help` tell of this board."""
     mc = MACHINE_CLASS(oc)
     mc.desc = "RISC-V Board compatible with SiFive E SDK"
     mc.init = sifive_e_machine_init
@@ -128,7 +128,7 @@ def shakti_c_machine_state_init(machine: MachineState) -> None:
 
 
 def shakti_c_machine_class_init(oc: ObjectClass) -> None:
-    """The class."""
+    """What `-machine help` and `-machine shakti_c,help` tell of this board."""
     mc = MACHINE_CLASS(oc)
     mc.desc = "RISC-V Board compatible with Shakti SDK"
     mc.init = shakti_c_machine_state_init

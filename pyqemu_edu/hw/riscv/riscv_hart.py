@@ -53,7 +53,7 @@ def riscv_hart_realize(s: RISCVHartArrayState, idx: int, cpu_type: str) -> None:
 
 
 def riscv_harts_realize(dev: DeviceState) -> None:
-    """Make all harts."""
+    """Make and realize every hart of the array."""
     s = object_check(dev, RISCVHartArrayState, TYPE_RISCV_HART_ARRAY)
     assert s.cpu_type is not None
     for n in range(s.num_harts):
@@ -69,7 +69,7 @@ riscv_harts_props = (
 
 
 def riscv_harts_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties and realize."""
     device_class_set_props(dc, riscv_harts_props)
     dc.realize = riscv_harts_realize
 

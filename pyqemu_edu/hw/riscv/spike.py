@@ -169,11 +169,11 @@ def spike_load_kernel(s: SpikeState, firmware_end_addr: int) -> int:
 
 
 def spike_machine_instance_init(obj: Object) -> None:
-    """Nothing to add."""
+    """A new machine of this type needs nothing of its own."""
 
 
 def spike_machine_class_init(klass: ObjectClass) -> None:
-    """The class."""
+    """What the machine layer must know: how to build the board, its limits and defaults."""
     mc = MACHINE_CLASS(klass)
     mc.desc = "RISC-V Spike board"
     mc.init = spike_board_init

@@ -212,16 +212,16 @@ def virt_high_pcie_memmap(s: RISCVVirtState) -> MemMapEntry:
 
 
 def virt_machine_instance_init(obj: Object) -> None:
-    """Nothing to add."""
+    """A new machine of this type needs nothing of its own."""
 
 
 def virt_get_aia_guests(obj: Object) -> str:
-    """A number, but a text to QOM."""
+    """How many guests each interrupt file serves; a text to QOM, though a number."""
     return str(RISCV_VIRT_MACHINE(obj).aia_guests)
 
 
 def virt_set_aia_guests(obj: Object, val: str) -> None:
-    """What C's `atoi` makes of the text.  It is kept even if it is refused."""
+    """Set it to what C's `atoi` makes of the text, which is kept even if it is refused."""
     match = re.match(r"\s*[+-]?\d+", val)
     s = RISCV_VIRT_MACHINE(obj)
     s.aia_guests = int(match[0]) if match else 0
@@ -231,12 +231,12 @@ def virt_set_aia_guests(obj: Object, val: str) -> None:
 
 
 def virt_get_aia(obj: Object) -> str:
-    """Which interrupt controllers."""
+    """Which interrupt controllers the board has."""
     return RISCV_VIRT_MACHINE(obj).aia_type
 
 
 def virt_set_aia(obj: Object, val: str) -> None:
-    """One of three words."""
+    """Choose them by one of three words."""
     if val not in VIRT_AIA_TYPES:
         hint = "Valid values are none, aplic, and aplic-imsic.\n"
         raise QemuError("Invalid AIA interrupt controller type", hint)
@@ -244,12 +244,12 @@ def virt_set_aia(obj: Object, val: str) -> None:
 
 
 def virt_get_aclint(obj: Object) -> bool:
-    """Is there a device for supervisors' software interrupts?"""
+    """Whether there is a device for supervisors' software interrupts."""
     return RISCV_VIRT_MACHINE(obj).have_aclint
 
 
 def virt_set_aclint(obj: Object, value: bool) -> None:
-    """Add it."""
+    """Add that device, or leave it out."""
     RISCV_VIRT_MACHINE(obj).have_aclint = value
 
 
@@ -273,7 +273,7 @@ def virt_machine_device_plug_cb(hotplug_dev: Object, dev: DeviceState) -> None:
 
 
 def virt_machine_class_init(oc: ObjectClass) -> None:
-    """The class."""
+    """What the machine layer must know: how to build the board, its limits and defaults, hotplug."""
     mc = MACHINE_CLASS(oc)
     mc.desc = "RISC-V VirtIO board"
     mc.init = virt_machine_init

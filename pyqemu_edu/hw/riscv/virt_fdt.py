@@ -299,7 +299,7 @@ def create_fdt_uart(t: VirtFdt) -> None:
 
 
 def create_fdt_rtc(t: VirtFdt) -> None:
-    """The clock."""
+    """The real-time clock."""
     name = t.node(f"/soc/rtc@{VIRT_RTC.base:x}", "google,goldfish-rtc", reg=(0, VIRT_RTC.base, 0, VIRT_RTC.size))
     t.cells(name, "interrupt-parent", t.irqchip(0))
     t.cells(name, "interrupts", RTC_IRQ)

@@ -88,7 +88,7 @@ def virt_flash_create1(s: MachineState, name: str, alias_prop_name: str) -> PFla
 
 
 def virt_flash_create(s: MachineState) -> list[PFlashCFI01]:
-    """Both banks."""
+    """Make both banks of flash."""
     return [virt_flash_create1(s, f"virt.flash{i}", f"pflash{i}") for i in range(2)]
 
 

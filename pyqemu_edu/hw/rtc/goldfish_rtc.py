@@ -71,12 +71,12 @@ def goldfish_rtc_interrupt(s: GoldfishRTCState) -> None:
 
 
 def goldfish_rtc_get_count(s: GoldfishRTCState) -> int:
-    """The date."""
+    """The date in nanoseconds since 1970, as the device counts it."""
     return (s.tick_offset + qemu_clock_get_ns(rtc().rtc_clock)) & 2**64 - 1
 
 
 def goldfish_rtc_clear_alarm(s: GoldfishRTCState) -> None:
-    """No alarm."""
+    """Take back the alarm."""
     assert s.timer is not None
     timer_del(s.timer)
     s.alarm_running = 0
@@ -175,7 +175,7 @@ goldfish_rtc_properties = (DEFINE_PROP_BOOL("big-endian", "big_endian", False),)
 
 
 def goldfish_rtc_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize and reset."""
     device_class_set_props(dc, goldfish_rtc_properties)
     dc.realize = goldfish_rtc_realize
     dc.reset = goldfish_rtc_reset

@@ -150,7 +150,7 @@ def virtio_device_realize(dev: DeviceState) -> None:
 
 
 def virtio_device_unrealize(dev: DeviceState) -> None:
-    """All that backwards."""
+    """Undo realize in reverse order."""
     vdev, vdc = virtio_device(dev), virtio_device_get_class(dev)
     assert vdev.listener is not None
     memory_listener_unregister(vdev.listener)
@@ -183,7 +183,7 @@ virtio_properties = (
 
 
 def virtio_device_class_init(vdc: VirtioDeviceClass) -> None:
-    """The class."""
+    """What all virtio devices share: they sit on a virtio bus and know the legacy features."""
     vdc.realize = virtio_device_realize
     vdc.unrealize = virtio_device_unrealize
     vdc.bus_type = TYPE_VIRTIO_BUS

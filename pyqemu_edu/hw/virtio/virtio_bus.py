@@ -68,7 +68,7 @@ def virtio_bus_device_plugged(vdev: VirtIODevice) -> None:
 
 
 def virtio_bus_device_unplugged(vdev: VirtIODevice) -> None:
-    """The device goes."""
+    """Tell the transport that its device is leaving."""
     bus, klass = virtio_bus_of(vdev)
     if klass.device_unplugged:
         klass.device_unplugged(bus.parent_device)
@@ -86,7 +86,7 @@ def virtio_bus_get_fw_dev_path(dev: DeviceState) -> str:
 
 
 def virtio_bus_class_init(bc: BusClass) -> None:
-    """The class."""
+    """How places on the bus are named."""
     bc.get_dev_path = virtio_bus_get_dev_path
     bc.get_fw_dev_path = virtio_bus_get_fw_dev_path
 

@@ -73,7 +73,7 @@ virtio_mmio_properties = (
 
 
 def virtio_mmio_class_init(dc: DeviceClass) -> None:
-    """The class."""
+    """Properties, realize and reset of the transport."""
     dc.realize = virtio_mmio_realizefn
     dc.reset = virtio_mmio_reset
     dc.categories |= {"Misc"}

@@ -192,7 +192,7 @@ def make_default_backend(vrng: VirtIORNG) -> None:
 
 
 def virtio_rng_device_unrealize(dev: DeviceState) -> None:
-    """All that backwards."""
+    """Give up handler, timer and queue."""
     vrng = virtio_rng(dev)
     qemu_del_vm_change_state_handler(vrng.rng_vmstate)
     timer_del(vrng.rate_limit_timer)
@@ -210,7 +210,7 @@ virtio_rng_properties = (
 
 
 def virtio_rng_class_init(vdc: VirtioDeviceClass) -> None:
-    """The class."""
+    """Properties, and what an entropy device answers the virtio layer."""
     device_class_set_props(vdc, virtio_rng_properties)
     vdc.vmsd = vmstate_virtio_rng
     vdc.categories |= {"Misc"}

@@ -170,7 +170,7 @@ def virtio_queue_set_addr(vdev: VirtIODevice, n: int, addr: int) -> None:
 
 
 def virtio_queue_get_addr(vdev: VirtIODevice, n: int) -> int:
-    """Where it is."""
+    """Where the queue's descriptor table is."""
     return vdev.vq[n].vring.desc
 
 

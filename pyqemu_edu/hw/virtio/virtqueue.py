@@ -333,6 +333,6 @@ def virtio_notify(vdev: VirtIODevice, vq: VirtQueue) -> None:
 
 
 def virtio_irq(vq: VirtQueue) -> None:
-    """The interrupt."""
+    """Ask the transport for the queue's interrupt."""
     virtio_set_isr(vq.vdev, 1)
     virtio_notify_vector(vq.vdev, vq.vector)

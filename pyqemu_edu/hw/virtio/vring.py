@@ -171,7 +171,7 @@ def vring_used_idx_set(vq: VirtQueue, val: int) -> None:
 
 
 def vring_used_flags_set_bit(vq: VirtQueue, mask: int) -> None:
-    """Wish something."""
+    """Set a flag in the used ring: a wish of the device's."""
     set_used_word(vq, FLAGS, vring_used_flags(vq) | mask)
 
 

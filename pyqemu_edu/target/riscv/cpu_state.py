@@ -179,7 +179,7 @@ def nobody_draws(*arguments: Any) -> None:
 
 @dataclass(eq=False)
 class RISCVCPU(CPUState):
-    """A hart."""
+    """A hart: a QOM object around its registers `env` and its configuration `cfg`."""
 
     env: CPURISCVState = field(default_factory=CPURISCVState)
     dyn_csr_xml: str | None = None

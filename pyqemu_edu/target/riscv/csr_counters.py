@@ -102,7 +102,7 @@ def read_mhpmeventh(env: CPURISCVState, csrno: int) -> int:
 
 
 def write_mhpmeventh(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Set it."""
+    """Set that upper half."""
     ctr_idx = csrno & COUNTERS - 1
     env.mhpmeventh_val[ctr_idx] = val
     riscv_pmu_update_event_map(env, (env.mhpmevent_val[ctr_idx] | val << 32) & MASK64, ctr_idx)

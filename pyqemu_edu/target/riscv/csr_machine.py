@@ -85,7 +85,7 @@ def add_status_sd(status: int) -> int:
 
 
 def read_mstatus(env: CPURISCVState, csrno: int) -> int:
-    """The hart's status."""
+    """mstatus, with SD worked out."""
     return add_status_sd(env.mstatus)
 
 
@@ -120,7 +120,7 @@ def rmw_mideleg(env: CPURISCVState, csrno: int, new_val: int, wr_mask: int) -> i
 
 
 def rmw_mie(env: CPURISCVState, csrno: int, new_val: int, wr_mask: int) -> int:
-    """Enabled interrupts."""
+    """Which interrupts are enabled."""
     old = env.mie
     mask = wr_mask & ALL_INTS
     env.mie = old & ~mask | new_val & mask

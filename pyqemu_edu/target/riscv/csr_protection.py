@@ -31,44 +31,44 @@ CSR_PMPCFG0, CSR_PMPADDR0, CSR_TDATA1 = 0x3A0, 0x3B0, 0x7A1
 
 
 def read_mseccfg(env: CPURISCVState, csrno: int) -> int:
-    """How strictly entries are taken."""
+    """How strictly machine mode itself is bound by the entries."""
     return mseccfg_csr_read(env)
 
 
 def write_mseccfg(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Be stricter."""
+    """Bind it more strictly."""
     mseccfg_csr_write(env, val)
 
 
 def read_pmpcfg(env: CPURISCVState, csrno: int) -> int:
-    """Eight configuration bytes; RV64 has no odd registers."""
+    """The configuration bytes of eight entries; RV64 has no odd registers."""
     if csrno & 1:
         raise CsrRefused
     return pmpcfg_csr_read(env, csrno - CSR_PMPCFG0)
 
 
 def write_pmpcfg(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Set eight configuration bytes."""
+    """Set the configuration bytes of eight entries."""
     pmpcfg_csr_write(env, csrno - CSR_PMPCFG0, val)
 
 
 def read_pmpaddr(env: CPURISCVState, csrno: int) -> int:
-    """An address register."""
+    """The address register of an entry."""
     return pmpaddr_csr_read(env, csrno - CSR_PMPADDR0)
 
 
 def write_pmpaddr(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Set an address register."""
+    """Set the address register of an entry."""
     pmpaddr_csr_write(env, csrno - CSR_PMPADDR0, val)
 
 
 def read_tselect(env: CPURISCVState, csrno: int) -> int:
-    """The chosen trigger."""
+    """The number of the chosen trigger."""
     return tselect_csr_read(env)
 
 
 def write_tselect(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Choose a trigger."""
+    """Choose the trigger that tdata1 to tdata3 show."""
     tselect_csr_write(env, val)
 
 
@@ -85,7 +85,7 @@ def write_tdata(env: CPURISCVState, csrno: int, val: int) -> None:
 
 
 def read_tinfo(env: CPURISCVState, csrno: int) -> int:
-    """What triggers there can be."""
+    """Which types a trigger can have."""
     return tinfo_csr_read(env)
 
 

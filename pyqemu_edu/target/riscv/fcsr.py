@@ -40,29 +40,29 @@ EXCEPTIONS = {
 
 
 def riscv_cpu_get_fflags(env: CPURISCVState) -> int:
-    """The exceptions that there have been, as the guest numbers them (QEMU target/riscv/fpu_helper.c)."""
+    """The accrued exceptions as fflags numbers them (QEMU target/riscv/fpu_helper.c)."""
     soft = env.fp_status.float_exception_flags
     return sum(hard for flag, hard in EXCEPTIONS.items() if soft & flag)
 
 
 def riscv_cpu_set_fflags(env: CPURISCVState, hard: int) -> None:
-    """Let there have been these (QEMU target/riscv/fpu_helper.c)."""
+    """Replace the accrued exceptions (QEMU target/riscv/fpu_helper.c)."""
     env.fp_status.float_exception_flags = sum(flag for flag, bit in EXCEPTIONS.items() if hard & bit)
 
 
 def mark_fs_dirty(env: CPURISCVState) -> None:
-    """Something was written that must be saved by who switches tasks (QEMU target/riscv/translate.c)."""
+    """Say in mstatus.FS that whoever switches tasks must save the registers (QEMU target/riscv/translate.c)."""
     if riscv_has_ext(env, RVF):
         env.mstatus |= MSTATUS_FS
 
 
 def read_fflags(env: CPURISCVState, csrno: int) -> int:
-    """The exceptions."""
+    """The accrued exceptions."""
     return riscv_cpu_get_fflags(env)
 
 
 def write_fflags(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Set or clear them."""
+    """Set or clear accrued exceptions."""
     mark_fs_dirty(env)
     riscv_cpu_set_fflags(env, val & FSR_AEXC)
 
@@ -73,17 +73,17 @@ def read_frm(env: CPURISCVState, csrno: int) -> int:
 
 
 def write_frm(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Set it, be it to one that does not exist: only an instruction that rounds so is illegal."""
+    """Set the rounding mode, be it to one that does not exist: only an instruction that rounds so is illegal."""
     mark_fs_dirty(env)
     env.frm = val & FSR_RD >> FSR_RD_SHIFT
 
 
 def read_fcsr(env: CPURISCVState, csrno: int) -> int:
-    """Both."""
+    """Rounding mode and accrued exceptions in one register."""
     return riscv_cpu_get_fflags(env) | env.frm << FSR_RD_SHIFT
 
 
 def write_fcsr(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Set both."""
+    """Set rounding mode and accrued exceptions at once."""
     write_frm(env, csrno, (val & FSR_RD) >> FSR_RD_SHIFT)
     write_fflags(env, csrno, val)

@@ -63,7 +63,7 @@ def riscv_cpu_gdb_write_register(cs: CPUState, mem_buf: bytes, n: int) -> int:
 
 
 def riscv_gdb_get_fpu(env: CPURISCVState, n: int) -> bytes:
-    """A floating-point register."""
+    """A floating-point register, as eight bytes."""
     return env.fpr[n].to_bytes(8, "little") if n < 32 else b""
 
 
@@ -93,7 +93,7 @@ def riscv_gdb_set_csr(env: CPURISCVState, mem_buf: bytes, n: int) -> int:
 
 
 def riscv_gdb_get_virtual(env: CPURISCVState, n: int) -> bytes:
-    """The register that is not one: the privilege mode."""
+    """The privilege mode, which gdb sees as a register."""
     return env.priv.to_bytes(8, "little") if n == 0 else b""
 
 

@@ -98,6 +98,6 @@ def addr_canonical(va_bits: int, addr: int) -> int:
 
 
 def print_pte(va_bits: int, mapping: Mapping) -> str:
-    """A line."""
+    """One line of `info mem`."""
     letters = "".join(letter if mapping.attr >> bit & 1 else "-" for bit, letter in enumerate("rwxugad", 1))
     return f"{addr_canonical(va_bits, mapping.vaddr):016x} {mapping.paddr:016x} {mapping.size:016x} {letters}\n"

@@ -25,7 +25,7 @@ class Name:
     temp: TCGTemp
 
     def binary(self, opc: str, other: Any, reverse: bool = False) -> Name:
-        """Self op other."""
+        """Emit `self opc other`."""
         a, b = self.temp, self.m.temp(other)
         if reverse:
             a, b = b, a
@@ -102,7 +102,7 @@ class Condition:
         return Condition(self.m, INVERTED[self.cond], self.a, self.b)
 
     def value(self) -> TCGTemp:
-        """1 or 0."""
+        """The comparison as 1 or 0."""
         return tcg_gen_setcond(self.m.tcg, self.cond, self.a, self.b)
 
     __bool__ = Name.__bool__

@@ -250,7 +250,7 @@ def pmpaddr_csr_write(env: CPURISCVState, addr_index: int, val: int) -> None:
 
 
 def mseccfg_csr_read(env: CPURISCVState) -> int:
-    """How strictly entries are taken."""
+    """How strictly machine mode itself is bound by the entries."""
     return env.mseccfg
 
 
