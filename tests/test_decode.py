@@ -46,14 +46,17 @@ def test_words_are_illegal_where_they_were_to_the_real_qemu() -> None:
     assert differences(words, causes, decoder_of()) == []
 
 
-@pytest.mark.parametrize("cpu", [CPU, MUCH, LITTLE, "sifive-u54", "rv64,h=false,f=false,d=false,a=false"])
+IN_X = [f"rv64,h=false,f=false,d=false,{these}" for these in ("zfinx=true", "zdinx=true,zhinx=true", "zhinxmin=true")]
+
+
+@pytest.mark.parametrize("cpu", [CPU, MUCH, LITTLE, "sifive-u54", "rv64,h=false,f=false,d=false,a=false", *IN_X])
 def test_other_words_and_other_harts_agree_with_the_real_qemu_as_well(cpu: str) -> None:
     required_tool("qemu-system-riscv64")
     words = [*random_words(7, 5_000), *structured(7, Random(cpu).sample(range(1 << 12), 64))]
     assert differences(words, real_causes(words, cpu), decoder_of(cpu)) == []
 
 
-@pytest.mark.parametrize(("cpu", "missing"), [("rv64,v=true", "v"), ("rv64,f=false,d=false,zhinx=true", "zfinx")])
+@pytest.mark.parametrize(("cpu", "missing"), [("rv64,v=true", "v"), ("rv64,Zve32f=true,x-j=true", "zve32f, j")])
 def test_an_extension_without_instructions_is_warned_of_once(cpu: str, missing: str) -> None:
     vm = Qemu(f"-machine spike -smp 2 -bios none -display none -cpu {cpu}", record=False, types="modelled")
     vm.close()

@@ -89,6 +89,76 @@ SEEN = {
 }
 
 
+TRAPS = {  # and how many instructions the real QEMU 7.2.22 counts from one reading of minstret to the next
+    "nop": 3,
+    "ecall": 5,
+    "ebreak": 5,
+    "c.ebreak\n.balign 4": 5,
+    ".4byte 0xffffffff": 5,  # an instruction that means a trap, or nothing, counts
+    "fadd.s f1, f1, f1": 5,
+    "csrr t2, 0x5c0": 4,  # one that fails does not
+    "ld t2, (zero)": 4,
+    "amoadd.w t2, t2, (t1)": 4,
+    "fsrmi 5\nfadd.d f1, f1, f1": 5,
+    ".4byte 0x0220d053": 4,
+    "jr zero": 5,
+}
+
+COUNTING = """
+_start: csrr    t0, mhartid
+        bnez    t0, park
+        la      t0, trap
+        csrw    mtvec, t0
+        li      t3, 0x10000000
+        li      t1, 0x80000001
+{counted}
+        li      t0, 0x100000
+        li      t1, 0x5555
+        sw      t1, 0(t0)
+park:   wfi
+        j       park
+        .balign 4
+trap:   csrr    t0, mscratch
+        jr      t0
+"""
+COUNTED = """
+        la      t0, after{n}
+        csrw    mscratch, t0
+        li      t0, {fs}
+        csrw    mstatus, t0
+        csrr    a0, minstret
+        nop
+        {what}
+after{n}: csrr  a1, minstret
+        sub     a1, a1, a0
+        addi    a1, a1, 48
+        sb      a1, 0(t3)
+"""
+
+
+def counting() -> str:
+    """A guest that prints how many instructions each of TRAPS takes."""
+    fs = {"fadd.s f1, f1, f1": 0}
+    counted = (COUNTED.format(n=n, what=what, fs=fs.get(what, 0x2000)) for n, what in enumerate(TRAPS))
+    return COUNTING.format(counted="".join(counted))
+
+
+@pytest.mark.parametrize("accel", ["tcg", "interp"])
+def test_a_trap_counts_if_it_is_what_the_instruction_means(accel: str) -> None:
+    options = f"-accel {accel} -icount shift=0,sleep=off"
+    vm = Qemu(f"{MACHINE} {options} -kernel {assembled(counting())}", record=False).run(budget=100_000, seconds=20)
+    assert dict(zip(TRAPS, map(int, vm.output.decode()), strict=True)) == TRAPS
+
+
+def test_the_real_qemu_still_counts_traps_so() -> None:
+    try:
+        qemu_binary()
+    except QemuNotInstalled as reason:
+        pytest.skip(str(reason))
+    run = run_console(f"{MACHINE} -icount shift=0,sleep=off -kernel {assembled(counting())}")
+    assert dict(zip(TRAPS, map(int, run.stdout), strict=True)) == TRAPS
+
+
 def printed(options: str) -> str:
     """What our machine says."""
     vm = Qemu(f"{MACHINE} -icount {options} -kernel {assembled(CLOCKS)}", record=False)

@@ -8,7 +8,7 @@ from pyqemu_edu.accel.tcg.cpu_exec import (
     cpu_handle_halt,
     cpu_handle_interrupt,
 )
-from pyqemu_edu.accel.tcg.cpu_exec_common import CPULoopExit
+from pyqemu_edu.accel.tcg.cpu_exec_common import CPULoopExit, TrapByInstruction
 from pyqemu_edu.cpus_common import set_current_cpu
 from pyqemu_edu.hw.core.cpu import EXCP_DEBUG, EXCP_HALTED, CPUState
 from pyqemu_edu.interp.machine import NumberMachine
@@ -72,6 +72,9 @@ def interp_turn(cpu: CPUState, machine: NumberMachine) -> None:
     cpu.instret += 1
     try:
         machine.run(1)
+    except TrapByInstruction:
+        cpu.instret += 1
+        raise
     finally:
         cpu.instret -= 1
 

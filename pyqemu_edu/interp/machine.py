@@ -22,16 +22,14 @@ from pyqemu_edu.accel.tcg.cputlb import (
     helper_st,
     store_helper,
 )
-from pyqemu_edu.hw.core.cpu import MMUAccessType
 from pyqemu_edu.interp.arithmetic import MASK64, Arithmetic
-from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS, RISCV_EXCP_ILLEGAL_INST, RVC
+from pyqemu_edu.target.riscv.cpu_bits import MSTATUS_FS, RISCV_EXCP_ILLEGAL_INST, RISCV_EXCP_INST_ADDR_MIS, RVC
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_fp_enabled, riscv_has_ext
 from pyqemu_edu.target.riscv.cpu_state import RISCVCPU, CPURISCVState
 from pyqemu_edu.target.riscv.fpu_helper import helper_set_rounding_mode
 from pyqemu_edu.target.riscv.insn.decode import insn_len
 from pyqemu_edu.target.riscv.insn.formats import Operands
-from pyqemu_edu.target.riscv.mmu import riscv_cpu_do_unaligned_access
-from pyqemu_edu.target.riscv.op_helper import helper_csrr, helper_csrrw, riscv_raise_exception
+from pyqemu_edu.target.riscv.op_helper import helper_csrr, helper_csrrw, helper_raise_exception
 
 Step = tuple[Callable[..., None], Operands, int, int, int]
 """What to do at an address: meaning, operands, the register to mask, length in bytes, and the word itself."""
@@ -141,7 +139,7 @@ class NumberMachine(Arithmetic):
         decoded = self.cpu.decoder.decode(word)
         if decoded is None or (decoded[0].extension.fpu and not self._fpu):
             self.env.bins = word
-            riscv_raise_exception(self.env, RISCV_EXCP_ILLEGAL_INST)
+            helper_raise_exception(self.env, RISCV_EXCP_ILLEGAL_INST)
         instruction, operands = decoded
         step = (instruction.meaning, operands, getattr(operands, "rd", 0), instruction.length, word)
         self.steps[pc] = step
@@ -202,7 +200,7 @@ class NumberMachine(Arithmetic):
         """Go to `target`, leaving the address behind this instruction in x[link]."""
         target &= MASK64
         if target & self._misaligned:
-            riscv_cpu_do_unaligned_access(self.cpu, target, MMUAccessType.INST_FETCH, self.env.priv, 0)
+            self.raise_exception(RISCV_EXCP_INST_ADDR_MIS, target)
         self.x[link] = self.next_pc
         self.next_pc = target
 
@@ -245,4 +243,4 @@ class NumberMachine(Arithmetic):
     def raise_exception(self, cause: int, tval: int = 0) -> None:
         """Trap."""
         self.env.badaddr = tval
-        riscv_raise_exception(self.env, cause)
+        helper_raise_exception(self.env, cause)

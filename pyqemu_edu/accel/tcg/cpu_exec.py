@@ -42,6 +42,7 @@ from pyqemu_edu.hw.core.cpu import (
     NO_LIMIT,
     SSTEP_NOIRQ,
     CPUBreakpoint,
+    CPUDumpFlags,
     CPUState,
     TCGCPUOps,
     cpu_dump_state,
@@ -50,10 +51,12 @@ from pyqemu_edu.hw.core.cpu import (
 )
 from pyqemu_edu.hw.core.loader import lookup_symbol
 from pyqemu_edu.process import current_process, per_process
+from pyqemu_edu.softmmu.globals import statics as globals_
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.log import (
     CPU_LOG_EXEC,
     CPU_LOG_TB_CPU,
+    CPU_LOG_TB_FPU,
     CPU_LOG_TB_NOCHAIN,
     qemu_log,
     qemu_log_in_addr_range,
@@ -74,7 +77,6 @@ guest_interrupt = Event("guest_interrupt", "cpu", "interrupt_request")
 class Statics:
     def __init__(self) -> None:
         self.tcg_target_initialized = False
-        self.singlestep = False
 
 
 statics = per_process(Statics)
@@ -92,7 +94,7 @@ def curr_cflags(cpu: CPUState) -> int:
     cflags = cpu.tcg_cflags
     if cpu.singlestep_enabled:
         cflags |= CF_NO_GOTO_TB | CF_NO_GOTO_PTR | CF_SINGLE_STEP | 1
-    elif statics().singlestep:
+    elif globals_().singlestep:
         cflags |= CF_NO_GOTO_TB | 1
     elif qemu_loglevel_mask(CPU_LOG_TB_NOCHAIN):
         cflags |= CF_NO_GOTO_TB
@@ -175,7 +177,8 @@ def log_cpu_exec(pc: int, cpu: CPUState, tb: TranslationBlock) -> None:
             f"[{tb.cs_base:016x}/{pc:016x}/{tb.flags:08x}/{tb.cflags:08x}] {lookup_symbol(pc)}\n"
         )
     if qemu_loglevel_mask(CPU_LOG_TB_CPU):
-        cpu_dump_state(cpu, log_statics().logfile or current_process().stderr, 0)
+        flags = CPUDumpFlags.FPU if qemu_loglevel_mask(CPU_LOG_TB_FPU) else 0
+        cpu_dump_state(cpu, log_statics().logfile or current_process().stderr, flags)
 
 
 def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBlock, int]:

@@ -18,6 +18,13 @@ class IORecompile(CPULoopExit):
     """The same where a device is touched in the middle of a block that counts instructions (Not in QEMU)."""
 
 
+class TrapByInstruction(CPULoopExit):
+    """The same by an instruction whose meaning is to trap (Not in QEMU: `cpu_loop_exit_restore` with pc 0).
+
+    C puts nothing back for it, so that `-icount` counts it, unlike one that failed.
+    """
+
+
 class CPUHalted(CPULoopExit):
     """The same by an instruction that is completed with it: pc stands behind it already (Not in QEMU)."""
 
@@ -34,6 +41,12 @@ def cpu_loop_exit_halted(cpu: CPUState) -> NoReturn:
     cpu.exception_index = EXCP_HLT
     cpu.can_do_io = 1
     raise CPUHalted
+
+
+def cpu_loop_exit_trap(cpu: CPUState) -> NoReturn:
+    """Leave the running block by an instruction that does nothing else (Not in QEMU: see `TrapByInstruction`)."""
+    cpu.can_do_io = 1
+    raise TrapByInstruction
 
 
 def cpu_loop_exit_restore(cpu: CPUState, pc: int) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyqemu_edu.accel.tcg.cpu_exec_common import CPUHalted
+from pyqemu_edu.accel.tcg.cpu_exec_common import CPUHalted, TrapByInstruction
 from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code_hostp
 from pyqemu_edu.accel.tcg.tb import (
     CF_COUNT_MASK,
@@ -115,6 +115,8 @@ def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, exception: BaseExcept
         halted_behind(cpu, tb, index)
         return
     cpu.instret -= tb.icount - index
+    if tb.cflags & CF_USE_ICOUNT and isinstance(exception, TrapByInstruction):
+        cpu.instret += 1
     tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
     assert tcg_ops is not None and tcg_ops.restore_state_to_opc is not None
     tcg_ops.restore_state_to_opc(cpu, tb, tb.insns[index].data)

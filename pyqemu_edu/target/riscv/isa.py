@@ -1,7 +1,7 @@
 """Which instructions a hart understands (Not in QEMU, where each instruction's translator asks for itself).
 
-Left out against QEMU: the instructions of V and of what it is made of, those that keep floating-point numbers in the
-integer registers, and the registers of the advanced interrupt architecture and of pointer masking.  A hart that is
+Left out against QEMU: the instructions of V and of what it is made of, and the registers of the advanced interrupt
+architecture and of pointer masking.  A hart that is
 given such an extension says that it has it, as QEMU's does, but takes them for illegal; a warning says so.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu_edu.target.riscv.cpu_helper import riscv_has_ext
-from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS
+from pyqemu_edu.target.riscv.insn.decode import EXTENSIONS, IN_X
 from pyqemu_edu.util.error import warn_report
 
 if TYPE_CHECKING:
     from pyqemu_edu.target.riscv.cpu_state import RISCVCPU
 
-KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "zfinx", "smaia", "ssaia", "j")
+KNOWN_BY_NAME = ("v", "zve32f", "zve64f", "smaia", "ssaia", "j")
 
 
 def has(cpu: RISCVCPU, need: str) -> bool:
@@ -32,7 +32,7 @@ def isa_extensions(cpu: RISCVCPU) -> frozenset[str]:
     def meets(needs: str) -> bool:
         return all(has(cpu, need) for need in needs.split())
 
-    return frozenset(name for name, each in EXTENSIONS.items() if any(map(meets, each.needs)))
+    return frozenset(name for name, each in (EXTENSIONS | IN_X).items() if any(map(meets, each.needs)))
 
 
 def warn_of_extensions_known_by_name(cpu: RISCVCPU) -> None:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_halted, cpu_loop_exit_restore
+from pyqemu_edu.accel.tcg.cpu_exec_common import (
+    cpu_loop_exit_halted,
+    cpu_loop_exit_restore,
+    cpu_loop_exit_trap,
+)
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.target.riscv.cpu_bits import (
     CSR_SEED,
@@ -50,8 +54,9 @@ def riscv_raise_exception(env: CPURISCVState, exception: int, pc: int = 0) -> No
 
 
 def helper_raise_exception(env: CPURISCVState, exception: int) -> NoReturn:
-    """Trap from translated code."""
-    riscv_raise_exception(env, exception)
+    """Trap from translated code, because that is what the instruction means, or because it means nothing."""
+    env.cpu.exception_index = exception
+    cpu_loop_exit_trap(env.cpu)
 
 
 def helper_csrr(env: CPURISCVState, csr: int) -> int:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pyqemu_edu.target.riscv.insn import privileged, rva, rvb, rvc, rvf, rvi, rvk, rvm, xventana, zicsr
 from pyqemu_edu.target.riscv.insn.declare import RESERVED, Extension, Instruction
 from pyqemu_edu.target.riscv.insn.formats import Operands
+from pyqemu_edu.target.riscv.insn.zfinx import EXTENSIONS_IN_X
 
 EXTENSIONS = {
     extension.name: extension
@@ -25,7 +26,10 @@ EXTENSIONS = {
         *(privileged.insn, privileged.S, privileged.Svinval),
     )
 }
-"""Every extension of the library, by name."""
+"""Every extension of the library that words are decoded by where no hart is asked, by name."""
+
+IN_X = {extension.name: extension for extension in EXTENSIONS_IN_X}
+"""Those whose words are others' there: a hart has them instead."""
 
 _added: ContextVar[tuple[Extension, ...]] = ContextVar("pyqemu_edu_extensions", default=())
 
@@ -81,10 +85,10 @@ def extended_by(*extensions: Extension) -> Iterator[None]:
 
 
 def known_extensions(names: frozenset[str] | None = None) -> tuple[Extension, ...]:
-    """The extensions with these names, or all that there are; those of `extended_by` in any case, and first."""
+    """The extensions with these names, or all of EXTENSIONS; those of `extended_by` in any case, and first."""
     if names is None:
         return *_added.get(), *EXTENSIONS.values()
-    return *_added.get(), *(each for name, each in EXTENSIONS.items() if name in names)
+    return *_added.get(), *(each for name, each in (EXTENSIONS | IN_X).items() if name in names)
 
 
 @lru_cache(maxsize=64)
