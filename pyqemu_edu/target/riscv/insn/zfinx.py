@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from pyqemu_edu.fpu.parts import FLOAT64, FloatFmt
+from pyqemu_edu.fpu.parts import FLOAT64, FORMATS, FloatFmt
 from pyqemu_edu.target.riscv.insn.declare import SPELLINGS, Extension, Instruction
 from pyqemu_edu.target.riscv.insn.protocol import Machine, Value
 from pyqemu_edu.target.riscv.insn.rvf import D, F, Zfh, Zfhmin, Zfhmin_D, boxed
 
-FORMAT_OF = {spelling.fmt: fmt for fmt, spelling in SPELLINGS.items()}
+FORMAT_OF = {SPELLINGS[fmt].fmt: fmt for fmt in FORMATS}
 
 
 class FloatsInX:
