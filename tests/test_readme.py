@@ -48,3 +48,16 @@ def test_every_notebook_has_its_line_and_every_line_its_notebook():
     numbers = re.findall(r"^\| (\d\d) \|", README, re.MULTILINE)
     there = sorted(path.name[:2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     assert numbers == there
+
+
+def test_every_picture_has_its_line_in_the_page_about_pictures():
+    page = (ROOT / "docs/pictures.md").read_text(encoding="utf-8")
+    views = [path for path in (ROOT / "pyqemu_edu/view").glob("*.py") if path.stem != "figure"]
+    pictured = {
+        path.stem
+        for path in views
+        if re.search(r"^def [a-z].*-> Figure:", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+    assert pictured
+    assert pictured <= named

@@ -31,6 +31,11 @@ from pyqemu_edu.util.log import LOG_UNIMP, qemu_log, qemu_log_mask
 TYPE_HTIF_UART = "riscv.htif.uart"
 MASK32 = 2**32 - 1
 
+# What stands in `tohost` (names as in QEMU 8; 7.2 writes the numbers)
+HTIF_DEV_SYSTEM, HTIF_DEV_CONSOLE = 0, 1
+HTIF_SYSTEM_CMD_SYSCALL = 0
+HTIF_CONSOLE_CMD_GETC, HTIF_CONSOLE_CMD_PUTC = 0, 1
+
 htif_tohost_write = Event("htif_tohost_write", "device", "cmd", "payload")
 
 
@@ -94,19 +99,19 @@ def htif_handle_tohost_write(s: HTIFState, val_written: int) -> None:
     if htif_tohost_write:
         htif_tohost_write(device, cmd, payload)
     resp = 0
-    if device == 0 and cmd == 0:
+    if (device, cmd) == (HTIF_DEV_SYSTEM, HTIF_SYSTEM_CMD_SYSCALL):
         if payload & 1:
             raise QemuExit(payload >> 1 & 0xFF)
         qemu_log_mask(LOG_UNIMP, "pk syscall proxy not supported\n")
-    elif device == 1 and cmd == 0:
+    elif (device, cmd) == (HTIF_DEV_CONSOLE, HTIF_CONSOLE_CMD_GETC):
         s.pending_read = val_written
         s.tohost = 0
         qemu_chr_fe_accept_input(s.chr)
         return
-    elif device == 1 and cmd == 1:
+    elif (device, cmd) == (HTIF_DEV_CONSOLE, HTIF_CONSOLE_CMD_PUTC):
         qemu_chr_fe_write(s.chr, bytes([payload & 0xFF]))
         resp = 0x100 | payload & 0xFF
-    elif device in (0, 1):
+    elif device in (HTIF_DEV_SYSTEM, HTIF_DEV_CONSOLE):
         qemu_log(f"HTIF device {device}: unknown command\n")
     else:
         qemu_log("HTIF unknown device or command\n")

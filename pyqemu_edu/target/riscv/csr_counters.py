@@ -90,7 +90,7 @@ def read_mhpmevent(env: CPURISCVState, csrno: int) -> int:
 
 
 def write_mhpmevent(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Ask a programmable counter to count something."""
+    """Say what a programmable counter is to count."""
     ctr_idx = csrno - CSR_MCOUNTINHIBIT
     env.mhpmevent_val[ctr_idx] = val
     riscv_pmu_update_event_map(env, val, ctr_idx)
@@ -109,7 +109,7 @@ def write_mhpmeventh(env: CPURISCVState, csrno: int, val: int) -> None:
 
 
 def read_scountovf(env: CPURISCVState, csrno: int) -> int:
-    """Which programmable counters have overflowed, of those that supervisor mode may see."""
+    """Which programmable counters have overflowed, among those that supervisor mode may see."""
     overflowed = sum(1 << i for i in range(3, COUNTERS) if env.mhpmevent_val[i] & MHPMEVENT_BIT_OF)
     return overflowed & env.mcounteren
 

@@ -79,7 +79,7 @@ MENVCFG_WRITABLE   = SENVCFG_WRITABLE | MENVCFG_PBMTE | MENVCFG_STCE
 
 
 def add_status_sd(status: int) -> int:
-    """SD is not stored: it says that some extension's state is dirty."""
+    """The status with SD, which is not stored: it says that some extension's state is dirty."""
     dirty = any(status & field == field for field in (MSTATUS_FS, MSTATUS_VS, MSTATUS_XS))
     return status | MSTATUS64_SD if dirty else status
 
@@ -110,7 +110,7 @@ def read_misa(env: CPURISCVState, csrno: int) -> int:
 
 
 def rmw_mideleg(env: CPURISCVState, csrno: int, new_val: int, wr_mask: int) -> int:
-    """Delegated interrupts; with a hypervisor its own are always, but that shows only after the first access."""
+    """Which interrupts are delegated; with a hypervisor its own always are, which shows only after the first access."""
     old = env.mideleg
     mask = wr_mask & DELEGABLE_INTS
     env.mideleg = old & ~mask | new_val & mask
@@ -141,7 +141,7 @@ def rmw_mip(env: CPURISCVState, csrno: int, new_val: int, wr_mask: int) -> int:
 
 
 def write_mtvec(env: CPURISCVState, csrno: int, val: int) -> None:
-    """The machine's trap handler; modes other than direct and vectored are not taken."""
+    """The machine's trap handler; modes other than direct and vectored are ignored."""
     if val & 3 < 2:
         env.mtvec = val
 

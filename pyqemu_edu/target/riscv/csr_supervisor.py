@@ -69,19 +69,19 @@ def write_sstatus(env: CPURISCVState, csrno: int, val: int) -> None:
 
 
 def rmw_sie(env: CPURISCVState, csrno: int, new_val: int, wr_mask: int) -> int:
-    """Enabled interrupts among the delegated ones."""
+    """sie: the delegated part of mie."""
     mask = env.mideleg & S_MODE_INTERRUPTS
     return rmw_mie(env, csrno, new_val, wr_mask & mask) & mask
 
 
 def rmw_sip(env: CPURISCVState, csrno: int, new_val: int, wr_mask: int) -> int:
-    """Pending interrupts among the delegated ones."""
+    """sip: the delegated part of mip, of which software may write little."""
     old = rmw_mip(env, csrno, new_val, wr_mask & env.mideleg & SIP_WRITABLE)
     return old & env.mideleg & S_MODE_INTERRUPTS
 
 
 def write_stvec(env: CPURISCVState, csrno: int, val: int) -> None:
-    """The supervisor's trap handler."""
+    """The supervisor's trap handler; modes other than direct and vectored are ignored."""
     if val & 3 < 2:
         env.stvec = val
 
@@ -103,7 +103,7 @@ def read_satp(env: CPURISCVState, csrno: int) -> int:
 
 
 def write_satp(env: CPURISCVState, csrno: int, val: int) -> None:
-    """Change the page table; kinds that the hart does not have are not taken."""
+    """Change the page table; a mode that the hart does not have is ignored."""
     if not riscv_feature(env, RISCV_FEATURE_MMU) or val >> 60 not in VALID_VM or val == env.satp:
         return
     if env.priv == PRV_S and env.mstatus & MSTATUS_TVM:

@@ -46,7 +46,7 @@ SIZES             = {0, 1, 2, 3, 5}             # any, 1, 2, 4 and 8 bytes
 
 
 def get_trigger_type(env: CPURISCVState, trigger_index: int) -> int:
-    """A trigger's type: both know two."""
+    """The type in a trigger's tdata1: 2 (mcontrol) or 6 (mcontrol6)."""
     return env.tdata1[trigger_index] >> 60
 
 
@@ -56,13 +56,13 @@ def tselect_csr_read(env: CPURISCVState) -> int:
 
 
 def tselect_csr_write(env: CPURISCVState, val: int) -> None:
-    """Choose a trigger that exists; others are not chosen."""
+    """Choose a trigger; a number that does not exist is ignored."""
     if val < RV_MAX_TRIGGERS:
         env.trigger_cur = val
 
 
 def tdata_available(env: CPURISCVState, tdata_index: int) -> bool:
-    """An address trigger, which is what we have, has all three."""
+    """Whether the trigger has this register; an address trigger has all three."""
     return tdata_index <= TDATA3
 
 
@@ -72,7 +72,7 @@ def tdata_csr_read(env: CPURISCVState, tdata_index: int) -> int:
 
 
 def tdata_csr_write(env: CPURISCVState, tdata_index: int, val: int) -> None:
-    """Change a register of the chosen trigger; a type that there is not is not taken, nor is tdata3."""
+    """Change a register of the chosen trigger; an unknown type is ignored, and so is tdata3."""
     if tdata_index == TDATA2:
         reg_write(env, env.tdata2, val)
     elif tdata_index == TDATA1 and val >> 60 == TRIGGER_TYPE_AD_MATCH:
@@ -138,7 +138,7 @@ def breakpoint_insert(env: CPURISCVState, index: int) -> None:
 
 
 def breakpoint_remove(env: CPURISCVState, index: int) -> None:
-    """Have it looked for no longer (in QEMU `type2_breakpoint_remove`)."""
+    """Have a trigger's address looked for no longer (in QEMU `type2_breakpoint_remove`)."""
     bp, wp = env.cpu_breakpoint[index], env.cpu_watchpoint[index]
     if bp is not None:
         env.cpu.breakpoints.remove(bp)
@@ -183,7 +183,7 @@ def riscv_cpu_debug_excp_handler(cs: CPUState) -> None:
 
 
 def do_trigger_action(env: CPURISCVState) -> NoReturn:
-    """What a trigger does: of its actions 7.2 has the first one only."""
+    """Take a breakpoint exception, the only action that 7.2 has."""
     env.cpu.exception_index = RISCV_EXCP_BREAKPOINT
     cpu_loop_exit(env.cpu)
 

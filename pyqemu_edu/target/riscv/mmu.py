@@ -162,7 +162,7 @@ def page_table_walk(env: CPURISCVState, addr: int) -> Iterator[PageTableStep]:
 
 
 def load_pte(env: CPURISCVState, pte_addr: int) -> int:
-    """Read an entry, with the rights of supervisor mode."""
+    """Read an entry, as supervisor mode may (physical memory protection applies)."""
     get_physical_address_pmp(env, pte_addr, PTESIZE, LOAD, PRV_S)
     pte, result = address_space_ld(env.cpu.as_, pte_addr, PTESIZE)
     if result != MemTxResult.OK:
@@ -206,7 +206,7 @@ def check_leaf(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessTy
 
 
 def update_pte(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessType) -> int | None:
-    """Mark a leaf as accessed, and by a store as dirty; its new value, or None if another hart has just changed it.
+    """Set A in a leaf, and D for a store; its new value, or None if another hart has just changed it.
 
     No function is called between comparison and store, so no other vCPU's thread comes between (in C
     `qatomic_cmpxchg`).  Raises TranslateFail for a table that is not in RAM.

@@ -89,7 +89,7 @@ def pmp_decode_tor(previous: int, this: int) -> tuple[int, int]:
 
 
 def pmp_update_rule_addr(env: CPURISCVState, pmp_index: int) -> None:
-    """Work out which addresses an entry is about."""
+    """Work out the range of addresses that an entry matches."""
     table = env.pmp_state
     this = table.addr_reg[pmp_index]
     amatch = table.cfg_reg[pmp_index] & PMP_AMATCH
@@ -109,14 +109,14 @@ def pmp_update_rule_nums(env: CPURISCVState) -> None:
 
 
 def pmp_update_bounds(env: CPURISCVState) -> None:
-    """Find out where rights may change, and forget what was worked out (Not in QEMU)."""
+    """Note the addresses where rights may change, and forget what was worked out between them (Not in QEMU)."""
     table = env.pmp_state
     table.bounds = sorted({bound for sa, ea in table.addr for bound in (sa, ea + 1)})
     table.privs.clear()
 
 
 def pmp_update_rule(env: CPURISCVState, pmp_index: int) -> None:
-    """An entry has changed; of the next one, whose range may begin here, QEMU 7.2 does not think."""
+    """Follow a change of an entry; the next one, whose range may begin here, keeps its old range, as in QEMU 7.2."""
     pmp_update_rule_addr(env, pmp_index)
     pmp_update_rule_nums(env)
     pmp_update_bounds(env)
@@ -126,7 +126,7 @@ def pmp_update_rule(env: CPURISCVState, pmp_index: int) -> None:
 
 
 def pmp_is_in_range(env: CPURISCVState, pmp_index: int, addr: int) -> bool:
-    """Whether an entry is about `addr`."""
+    """Whether `addr` lies in an entry's range."""
     sa, ea = env.pmp_state.addr[pmp_index]
     return sa <= addr <= ea
 
@@ -171,7 +171,7 @@ def pmp_hart_has_privs(env: CPURISCVState, addr: int, size: int, privs: int, mod
 
 
 def pmp_get_tlb_size(env: CPURISCVState, pmp_index: int, tlb_sa: int, tlb_ea: int) -> int:
-    """How many bytes of a page an entry is about; 0 if it covers the page, or none of it."""
+    """How many bytes of a page lie in an entry's range; 0 if the range covers the page and more, or none of it."""
     sa, ea = env.pmp_state.addr[pmp_index]
     if sa >= tlb_sa and ea <= tlb_ea:
         return ea - sa + 1
