@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pyqemu_edu.trace.log import Log
 
 PROGRAM = "qemu-system-riscv64"
+Command = Callable[[argparse.Namespace], int]
+
 FORMATS = ("tree", "text", "ground-truth", "dot", "mermaid", "perfetto", "svg")
 
 
@@ -36,7 +38,7 @@ def format_of(name: str) -> Callable[[Log], str]:
 
 
 def trace(args: argparse.Namespace) -> int:
-    """Print what happens while a machine is built."""
+    """Print what happens while a machine is built and runs."""
     from pyqemu_edu import modules
     from pyqemu_edu.process import Process
     from pyqemu_edu.qom.zoo import run_program_constructors
@@ -99,29 +101,29 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("pyqemu-edu", description="See what QEMU does with a command line.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("trace", help="print what happens while a machine is built and runs")
-    command.add_argument("--format", choices=FORMATS, default="tree")
-    command.add_argument("options", nargs="+", help="QEMU's options, after --")
-    command.set_defaults(run=trace)
+    def add(run: Command, name: str, help: str) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=run.__doc__)
+        command.set_defaults(run=run)
+        return command
 
-    command = commands.add_parser("run", help="run a guest, but not for ever")
-    command.add_argument("--budget", type=int, default=100_000_000, help="instructions for each hart")
-    command.add_argument("options", nargs="+", help="QEMU's options, after --")
-    command.set_defaults(run=run)
+    def add_for_qemu(run: Command, name: str, help: str) -> argparse.ArgumentParser:
+        command = add(run, name, help)
+        command.add_argument("options", nargs="+", help="QEMU's options, after --")
+        return command
 
-    command = commands.add_parser("compare", help="ask a real QEMU the same, and show where the answers differ")
-    command.add_argument("options", nargs="+", help="QEMU's options, after --")
-    command.set_defaults(run=compare)
-
-    command = commands.add_parser("asm", help="assemble a RISC-V program")
-    command.add_argument("source", type=Path)
-    command.add_argument("-o", "--output", type=Path, default=Path("a.elf"))
-    command.set_defaults(run=assemble_file)
+    command = add_for_qemu(trace, "trace", "print what happens while a machine is built and runs")
+    command.add_argument("--format", choices=FORMATS, default="tree", help="as what (default: tree)")
+    command = add_for_qemu(run, "run", "run a guest, but not for ever")
+    command.add_argument("--budget", type=int, default=100_000_000, help="instructions for each hart (default: 10**8)")
+    add_for_qemu(compare, "compare", "ask a real QEMU the same, and show where the answers differ")
+    command = add(assemble_file, "asm", "assemble a RISC-V program")
+    command.add_argument("source", type=Path, help="a file of assembly")
+    command.add_argument("-o", "--output", type=Path, default=Path("a.elf"), help="the ELF file (default: a.elf)")
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`pyqemu-edu`."""
+    """Do what a command line of `pyqemu-edu` says; its exit status."""
     args = parser().parse_args(argv)
     status: int = args.run(args)
     return status
