@@ -26,7 +26,7 @@ def helper_clmul(env: CPURISCVState, a: int, b: int) -> int:
 
 
 def helper_clmulr(env: CPURISCVState, a: int, b: int) -> int:
-    """Bits 126 to 63."""
+    """Bits 126 to 63 of the product."""
     return carryless_product(a, b) >> 63
 
 
@@ -46,10 +46,10 @@ def do_xperm(table: int, indices: int, size: int) -> int:
 
 
 def helper_xperm4(env: CPURISCVState, table: int, indices: int) -> int:
-    """Sixteen fields of four bits."""
+    """The permutation of sixteen fields of four bits."""
     return do_xperm(table, indices, 4)
 
 
 def helper_xperm8(env: CPURISCVState, table: int, indices: int) -> int:
-    """Eight fields of eight bits."""
+    """The permutation of eight fields of eight bits."""
     return do_xperm(table, indices, 8)

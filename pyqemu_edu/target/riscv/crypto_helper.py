@@ -30,42 +30,42 @@ def inverse(a: int, field: int) -> int:
 
 
 def affine(a: int, rows: int, constant: int) -> int:
-    """A byte times a matrix whose rows are `rows` turned further and further, plus a constant (Not in QEMU)."""
-    turned = [(rows << i | rows >> 8 - i) & 0xFF for i in range(8)]
-    return sum((a & row).bit_count() % 2 << i for i, row in enumerate(turned)) ^ constant
+    """A byte times the matrix whose rows are `rows`, each rotated by one more, plus a constant (Not in QEMU)."""
+    rotated = [(rows << i | rows >> 8 - i) & 0xFF for i in range(8)]
+    return sum((a & row).bit_count() % 2 << i for i, row in enumerate(rotated)) ^ constant
 
 
 @lru_cache(maxsize=1)
 def aes_sbox() -> bytes:
-    """What a byte is replaced by (QEMU crypto/aes.c, `AES_sbox`)."""
+    """The S-box: what SubBytes replaces each byte by (QEMU crypto/aes.c, `AES_sbox`)."""
     return bytes(affine(inverse(a, AES_FIELD), 0xF1, 0x63) for a in range(256))
 
 
 @lru_cache(maxsize=1)
 def aes_isbox() -> bytes:
-    """What it was replaced for (QEMU crypto/aes.c, `AES_isbox`)."""
+    """The inverse of the S-box (QEMU crypto/aes.c, `AES_isbox`)."""
     return bytes(aes_sbox().index(a) for a in range(256))
 
 
 @lru_cache(maxsize=1)
 def sm4_sbox() -> bytes:
-    """The same of SM4 (QEMU crypto/sm4.c)."""
+    """The S-box of SM4 (QEMU crypto/sm4.c)."""
     return bytes(affine(inverse(affine(a, 0xA7, 0xD3), SM4_FIELD), 0xA7, 0xD3) for a in range(256))
 
 
 def shifted_rows(low: int, high: int, step: int) -> bytes:
-    """Two columns of the state, row n of each taken from n columns further (`step` 1) or back (-1) (Not in QEMU)."""
+    """ShiftRows of two columns: row n comes from n columns further (`step` 1) or back (-1) (Not in QEMU)."""
     state = low.to_bytes(8, "little") + high.to_bytes(8, "little")
     return bytes(state[(column + step * row) % 4 * 4 + row] for column in range(2) for row in range(4))
 
 
 def mixed_columns(columns: bytes, factors: bytes) -> bytes:
-    """Each column times the matrix whose first row is `factors` (Not in QEMU)."""
+    """MixColumns: each column times the matrix whose first row is `factors` (Not in QEMU)."""
     return bytes(mixed(columns[first : first + 4], row, factors) for first in (0, 4) for row in range(4))
 
 
 def mixed(column: bytes, row: int, factors: bytes) -> int:
-    """One byte of a column, mixed (Not in QEMU)."""
+    """One byte of a column after MixColumns (Not in QEMU)."""
     result = 0
     for other, value in enumerate(column):
         result ^= field_product(value, factors[(other - row) % 4], AES_FIELD)
@@ -81,32 +81,32 @@ def number(data: bytes) -> int:
 
 
 def helper_aes64es(env: CPURISCVState, rs1: int, rs2: int) -> int:
-    """Half of the last round of encryption."""
+    """Half of the last round of encryption: ShiftRows and SubBytes."""
     return number(shifted_rows(rs1, rs2, 1).translate(aes_sbox()))
 
 
 def helper_aes64esm(env: CPURISCVState, rs1: int, rs2: int) -> int:
-    """Half of a round before."""
+    """Half of any other round of encryption, which mixes the columns too."""
     return number(mixed_columns(shifted_rows(rs1, rs2, 1).translate(aes_sbox()), FORWARD))
 
 
 def helper_aes64ds(env: CPURISCVState, rs1: int, rs2: int) -> int:
-    """Half of the last round of decryption."""
+    """Half of the last round of decryption: the inverses of both."""
     return number(shifted_rows(rs1, rs2, -1).translate(aes_isbox()))
 
 
 def helper_aes64dsm(env: CPURISCVState, rs1: int, rs2: int) -> int:
-    """Half of a round before."""
+    """Half of any other round of decryption, which mixes the columns back too."""
     return number(mixed_columns(shifted_rows(rs1, rs2, -1).translate(aes_isbox()), BACKWARD))
 
 
 def helper_aes64im(env: CPURISCVState, rs1: int) -> int:
-    """Two columns of a round key, as decryption wants them."""
+    """Two columns of a round key, mixed back for the use in decryption."""
     return number(mixed_columns(rs1.to_bytes(8, "little"), BACKWARD))
 
 
 def helper_aes64ks1i(env: CPURISCVState, rs1: int, rnum: int) -> int:
-    """The part of a round key that goes through the S-box: turned and with the round's constant but for number 10."""
+    """The word of a key that goes through the S-box; for rounds 0 to 9 rotated, and with the round's constant."""
     word = (rs1 >> 32).to_bytes(4, "little")
     constant = 0
     if rnum != 10:
@@ -116,8 +116,8 @@ def helper_aes64ks1i(env: CPURISCVState, rs1: int, rnum: int) -> int:
     return (number(word.translate(aes_sbox())) ^ constant) * (1 << 32 | 1)
 
 
-def in_place(word: int, byte: int) -> int:
-    """A word of 32 bits, turned to the left by so many bytes (Not in QEMU)."""
+def rotated_left(word: int, byte: int) -> int:
+    """A word of 32 bits rotated left by so many bytes (Not in QEMU)."""
     word <<= 8 * byte
     return (word | word >> 32) & 0xFFFFFFFF
 
@@ -125,10 +125,10 @@ def in_place(word: int, byte: int) -> int:
 def helper_sm4ed(env: CPURISCVState, rs2: int, bs: int) -> int:
     """A byte of SM4's state through the S-box and its linear step."""
     s = sm4_sbox()[rs2 >> 8 * bs & 0xFF]
-    return in_place(s ^ s << 2 ^ s << 8 ^ s << 18 ^ (s & 0x3F) << 26 ^ (s & 0xC0) << 10, bs)
+    return rotated_left(s ^ s << 2 ^ s << 8 ^ s << 18 ^ (s & 0x3F) << 26 ^ (s & 0xC0) << 10, bs)
 
 
 def helper_sm4ks(env: CPURISCVState, rs2: int, bs: int) -> int:
-    """The same of SM4's keys."""
+    """A byte of a key through the S-box and the linear step of the key schedule."""
     s = sm4_sbox()[rs2 >> 8 * bs & 0xFF]
-    return in_place(s ^ (s & 0x07) << 29 ^ (s & 0xFE) << 7 ^ (s & 0x01) << 23 ^ (s & 0xF8) << 13, bs)
+    return rotated_left(s ^ (s & 0x07) << 29 ^ (s & 0xFE) << 7 ^ (s & 0x01) << 23 ^ (s & 0xF8) << 13, bs)

@@ -72,4 +72,4 @@ NOT_ROUNDED = {
     for name, comparison in COMPARISONS.items()
     for letter in VIEWS
 }
-"""Comparisons."""
+"""Comparisons, whose result is exact."""

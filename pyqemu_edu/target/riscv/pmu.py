@@ -65,7 +65,7 @@ def riscv_pmu_generate_fdt_node(fdt: Fdt, num_ctrs: int, pmu_name: str) -> None:
 def riscv_pmu_init(cpu: RISCVCPU, num_counters: int) -> None:
     """Give the hart programmable counters, from number 3 on, and with Sscofpmf a timer that sees them overflow.
 
-    Unlike the pages, cycles and instructions are not counted one by one, so that somebody must look at a clock.
+    Unlike TLB misses, cycles and instructions are not counted one by one, so that somebody must look at a clock.
     """
     if num_counters > RV_MAX_MHPMCOUNTERS - 3:
         return
@@ -83,7 +83,7 @@ def riscv_pmu_counter_valid(cpu: RISCVCPU, ctr_idx: int) -> bool:
 
 
 def riscv_pmu_counter_enabled(cpu: RISCVCPU, ctr_idx: int) -> bool:
-    """Whether it is, and runs."""
+    """Whether it is one and is not inhibited."""
     return riscv_pmu_counter_valid(cpu, ctr_idx) and not cpu.env.mcountinhibit >> ctr_idx & 1
 
 
@@ -117,7 +117,7 @@ def riscv_pmu_update_event_map(env: CPURISCVState, value: int, ctr_idx: int) -> 
 
 
 def riscv_pmu_incr_ctr(cpu: RISCVCPU, event_idx: int) -> None:
-    """Something has happened that can be counted one by one (in QEMU with `riscv_pmu_incr_ctr_rv64`)."""
+    """Count one event, if a counter was asked to (in QEMU with `riscv_pmu_incr_ctr_rv64`)."""
     ctr_idx = cpu.pmu_event_ctr_map.get(event_idx)
     if ctr_idx is None or not riscv_pmu_counter_enabled(cpu, ctr_idx):
         return
@@ -131,7 +131,7 @@ def riscv_pmu_incr_ctr(cpu: RISCVCPU, event_idx: int) -> None:
 
 
 def overflow(cpu: RISCVCPU, ctr_idx: int) -> None:
-    """A counter begins anew: interrupt, unless that of the last time was not looked at yet (Not in QEMU)."""
+    """A counter has wrapped to zero: interrupt, unless the guest has not cleared OF since last time (Not in QEMU)."""
     if not cpu.env.mhpmevent_val[ctr_idx] & MHPMEVENT_BIT_OF:
         cpu.env.mhpmevent_val[ctr_idx] |= MHPMEVENT_BIT_OF
         riscv_cpu_update_mip(cpu, MIP_LCOFIP, MASK64)
