@@ -47,6 +47,10 @@ words: $(READY) ## Put command lines out of a grammar to us and to the real QEMU
 fuzz: $(READY) ## Compare random programs with the real QEMU: SECONDS=600 SEED=1
 	$(BIN)/python -m pyqemu_edu.real.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
+.PHONY: conformance
+conformance: $(READY) ## Run a folder of test programs on the real QEMU and on ours: SUITE=riscv-tests/isa OPTIONS="-smp 2"
+	$(BIN)/python -m pyqemu_edu.real.conformance $(SUITE) --options "$(OPTIONS)" $(CONFORMANCE_FLAGS)
+
 .PHONY: diagrams
 diagrams: $(READY) ## Draw diagrams/ again from real recordings
 	$(BIN)/python -m diagrams.build

@@ -88,6 +88,10 @@ class RealQemu:
             sockets += ["-gdb", f"unix:{self.folder}/gdb,server=on,wait=off"]
         return [self.program, *self.options, *default_monitor(self.options), "-S", "-display", "none", *sockets]
 
+    def wait(self) -> int:
+        """Its exit status, once it ends by itself. Raises subprocess.TimeoutExpired."""
+        return self._process.wait(self.timeout)
+
     def hmp(self, line: str) -> str:
         """What the human monitor prints for a command line such as "info mtree -f"; lines end in a newline alone."""
         printed: str = self.qmp.execute("human-monitor-command", command_line=line)
