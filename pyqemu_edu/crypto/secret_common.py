@@ -65,7 +65,7 @@ def qcrypto_secret_decrypt(secret: QCryptoSecretCommon, data: bytes) -> bytes:
         raise QemuError("Key should be 32 bytes in length")
     if secret.iv is None:
         raise QemuError("IV is required to decrypt secret")
-    iv = qbase64_decode(secret.iv.encode())
+    iv = qbase64_decode(secret.iv.encode(errors="surrogateescape"))
     if len(iv) != BLOCK:
         raise QemuError(f"IV should be 16 bytes in length not {len(iv)}")
     ciphertext = qbase64_decode(data) if is_base64(secret) else data

@@ -37,7 +37,7 @@ def lookup_key(pskfile: str, username: str) -> bytes:
         content = g_file_get_contents(pskfile)
     except QemuError as error:
         raise error.prepend(f"Cannot read PSK file {pskfile}: ") from None
-    start = f"{username}:".encode()
+    start = f"{username}:".encode(errors="surrogateescape")
     for line in content.split(b"\n"):
         if line.startswith(start):
             return line.removeprefix(start)

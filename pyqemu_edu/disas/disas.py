@@ -10,6 +10,10 @@ from pyqemu_edu.cpu import cpu_memory_rw_debug
 from pyqemu_edu.hw.core.cpu import CPU_GET_CLASS, CPUState, MMUAccessType
 from pyqemu_edu.softmmu.physmem import address_space_memory, address_space_read
 
+DISAGREES = (
+    "Disassembler disagrees with translator over instruction decoding\nPlease report this to qemu-devel@nongnu.org\n"
+)
+
 PrintInsn = Callable[[int, "DisassembleInfo"], int]
 
 
@@ -27,7 +31,10 @@ class DisassembleInfo:
 
 
 def target_disas(cpu: CPUState, code: int, size: int) -> str:
-    """The code of a block, a line for each instruction, as `-d in_asm` shows it (QEMU disas.c)."""
+    """The code of a block, a line for each instruction, as `-d in_asm` shows it (QEMU disas.c).
+
+    It stops at an instruction without a length, which QEMU prints for ever.
+    """
     mmu_idx = cpu.env_ptr.priv
 
     def read_memory(address: int, length: int) -> bytes:
@@ -35,9 +42,12 @@ def target_disas(cpu: CPUState, code: int, size: int) -> str:
         return bytes(parts)
 
     info = initialize_debug_target(cpu, read_memory)
-    pc = code
-    while pc < code + size:
-        pc += disas_line(info, pc)
+    pc, count = code, 1
+    while count and pc < code + size:
+        count = disas_line(info, pc)
+        pc += count
+    if pc > code + size:
+        info.write(DISAGREES)
     return "".join(info.text)
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from pyqemu_edu.disas.riscv_names import csr_name, rounding_mode_names, rv_freg_name_sym, rv_ireg_name_sym
-from pyqemu_edu.target.riscv.insn.declare import Instruction, Meaning
-from pyqemu_edu.target.riscv.insn.decode import Decoder, decode, decoder
+from pyqemu_edu.target.riscv.insn.declare import RESERVED, Instruction, Meaning
+from pyqemu_edu.target.riscv.insn.decode import Decoder, decoder
 from pyqemu_edu.target.riscv.insn.formats import Atomic, Operands
 
 TAB = 24
@@ -92,7 +92,7 @@ pseudo = {
 }
 
 UNKNOWN = {"Zfh", "Zfhmin", "Zfhmin+D", "Svinval", "XVentanaCondOps"}    # executed by 7.2, but not printed
-imm_nz = {"c.addi", "c.srli", "c.srai", "c.slli"}            # hints without an immediate are taken for illegal
+imm_nz = {"c.addi", "c.addi4spn", "c.addi16sp", "c.lui", "c.srli", "c.srai", "c.slli"}  # else illegal
 # fmt: on
 
 
@@ -107,6 +107,12 @@ def full_form(instruction: Instruction) -> Instruction:
 def full_forms(known: Decoder) -> dict[Meaning, Instruction]:
     """Every uncompressed instruction by its meaning."""
     return {each.meaning: each for each in known.instructions if each.length == 4}
+
+
+@lru_cache(maxsize=8)
+def lenient(known: Decoder) -> Decoder:
+    """A decoder that knows of no reserved operands: QEMU's disassembler does not."""
+    return Decoder(tuple(each for each in known.instructions if each.name != RESERVED))
 
 
 def decode_inst_lift_pseudo(instruction: Instruction, operands: Operands) -> tuple[str, str]:
@@ -126,7 +132,7 @@ def rounding_mode_first(form: str) -> str:
 
 def disasm_inst(pc: int, inst: int) -> str:
     """The text of one instruction at `pc`."""
-    decoded = decode(inst)
+    decoded = lenient(decoder()).decode(inst)
     if decoded is None or _is_taken_for_illegal(*decoded):
         return f"{'illegal':<{TAB}}"
     instruction, operands = decoded
@@ -173,7 +179,7 @@ def _operand(placeholder: str, operands: Operands) -> str:
 
 
 def inst_length(first: int) -> int:
-    """Bytes of the instruction that begins with these two; the manual allows for up to eight."""
+    """Bytes of the instruction that begins with these two, up to eight; 0 for what would be longer."""
     if first & 0b11 != 0b11:
         return 2
     if first & 0b11100 != 0b11100:
@@ -187,7 +193,7 @@ def print_insn_riscv64(memaddr: int, info: Any) -> int:
     `info` is a `disassemble_info`: `read_memory(address, size)` gives bytes, `write(text)` prints.
     """
     read: Callable[[int, int], bytes] = info.read_memory
-    length = inst_length(int.from_bytes(read(memaddr, 2), "little")) or 2
-    inst = int.from_bytes(read(memaddr, length), "little")
-    info.write(f"{inst:0{2 * length}x}{'':<{18 - 2 * length}}{disasm_inst(memaddr, inst)}")
+    length = inst_length(int.from_bytes(read(memaddr, 2), "little"))
+    inst = int.from_bytes(read(memaddr, length or 2), "little")
+    info.write(f"{inst:0{2 * length or 16}x}".ljust(18) + disasm_inst(memaddr, inst))
     return length

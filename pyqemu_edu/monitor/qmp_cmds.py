@@ -258,6 +258,9 @@ def ringbuf_read(device: str, size: int, format: str = "utf8") -> str:
 def ringbuf_write(device: str, data: str, format: str = "utf8") -> None:
     """Add text to a buffer (QEMU `qmp_ringbuf_write`)."""
     try:
-        qmp_ringbuf_write(device, base64.b64decode(data, validate=True) if format == "base64" else data.encode())
+        qmp_ringbuf_write(
+            device,
+            base64.b64decode(data, validate=True) if format == "base64" else data.encode(errors="surrogateescape"),
+        )
     except binascii.Error:
         raise QemuError(f"Base64 data '{data}' is not valid") from None

@@ -58,7 +58,7 @@ class DhcpServer:
         if kind != NAK:
             options += option(MASK, self.net.netmask.packed) + option(ROUTER, self.host.packed)
             options += option(DNS, self.dns.packed) + option(LEASE_TIME, A_DAY.to_bytes(4, "big"))
-            options += option(HOSTNAME, self.hostname.encode()) if self.hostname else b""
+            options += option(HOSTNAME, self.hostname.encode(errors="surrogateescape")) if self.hostname else b""
         return bytes(header) + MAGIC + options + bytes([END])
 
 

@@ -141,7 +141,9 @@ def qemu_fdt_setprop_string(fdt: Fdt, node_path: str, name: str, string: str) ->
 
 def qemu_fdt_setprop_string_array(fdt: Fdt, node_path: str, name: str, strings: Sequence[str]) -> None:
     """Set a property to several strings."""
-    qemu_fdt_setprop(fdt, node_path, name, b"".join(string.encode() + b"\0" for string in strings))
+    qemu_fdt_setprop(
+        fdt, node_path, name, b"".join(string.encode(errors="surrogateescape") + b"\0" for string in strings)
+    )
 
 
 def qemu_fdt_getprop(fdt: Fdt, node_path: str, name: str) -> bytes | None:

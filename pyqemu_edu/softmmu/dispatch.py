@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pyqemu_edu.process import per_process
 from pyqemu_edu.softmmu.flatview import AddrRange, FlatRange, FlatView, memory_region_ref
 from pyqemu_edu.softmmu.memory_access import (
+    guest_error,
     memory_region_access_valid,
     memory_region_dispatch_read,
     memory_region_dispatch_write,
@@ -205,8 +206,20 @@ def address_space_translate_internal(
 
 def flatview_translate(fv: FlatView, addr: int, length: int) -> tuple[MemoryRegion, int, int]:
     """Region, offset within it, and length in one piece, for `length` bytes at `addr`."""
-    section, xlat, length = address_space_translate_internal(fv.dispatch, addr, length, True)
+    section, xlat, length = address_space_translate_internal(fv.dispatch, addr & UINT64_MAX, length, True)
     return section.mr, xlat, length
+
+
+def up_to_border(fv: FlatView, addr: int, length: int) -> int:
+    """How many of `length` bytes at `addr` are in the same device, or in the same hole (Not in QEMU)."""
+    addr &= UINT64_MAX
+    borders = (border for s in fv.dispatch.leaves() for border in (s.offset_within_address_space, s.end))
+    return min(length, min((border for border in borders if border > addr), default=2**64) - addr)
+
+
+def nobody_answers(mr: MemoryRegion) -> bool:
+    """Is this a hole, of which nobody wants to hear each access (Not in QEMU, which is quick enough to try each)?"""
+    return mr is statics().io_mem_unassigned and not guest_error
 
 
 def memory_access_size(mr: MemoryRegion, length: int, addr: int) -> int:
@@ -267,6 +280,9 @@ def flatview_read(fv: FlatView, addr: int, length: int) -> tuple[bytes, MemTxRes
         if memory_access_is_direct(mr, False):
             assert mr.ram_block is not None
             data += mr.ram_block.view[xlat : xlat + step]
+        elif nobody_answers(mr):
+            data += bytes(up_to_border(fv, addr + len(data), step))
+            result |= MemTxResult.DECODE_ERROR
         else:
             step = memory_access_size(mr, step, xlat)
             with prepare_mmio_access():
@@ -283,6 +299,9 @@ def flatview_write(fv: FlatView, addr: int, data: bytes | memoryview) -> MemTxRe
         mr, xlat, step = flatview_translate(fv, addr + done, len(data) - done)
         if memory_access_is_direct(mr, True):
             write_ram(mr, xlat, data[done : done + step])
+        elif nobody_answers(mr):
+            step = up_to_border(fv, addr + done, step)
+            result |= MemTxResult.DECODE_ERROR
         else:
             step = memory_access_size(mr, step, xlat)
             value = int.from_bytes(data[done : done + step], "little")

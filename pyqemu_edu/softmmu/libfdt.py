@@ -234,7 +234,7 @@ def fdt_splice_struct(fdt: Fdt, offset: int, oldlen: int, newlen: int) -> None:
 
 def fdt_find_add_string(fdt: Fdt, name: str) -> int:
     """Where `name` stands among the strings, perhaps as the tail of another; it is added if it does not."""
-    entry = name.encode() + b"\0"
+    entry = name.encode(errors="surrogateescape") + b"\0"
     start, end = fdt.off_dt_strings, fdt.off_dt_strings + fdt.size_dt_strings
     found = fdt.buffer.find(entry, start, end)
     if found >= 0:
@@ -295,7 +295,8 @@ def fdt_add_subnode(fdt: Fdt, parent: int, name: str) -> int:
     offset = fdt.next_offset(parent)
     while fdt.word(offset) in (FDT_PROP, FDT_NOP):
         offset = fdt.next_offset(offset)
-    padded = name.encode().ljust(align(len(name.encode()) + 1), b"\0")
+    encoded = name.encode(errors="surrogateescape")
+    padded = encoded.ljust(align(len(encoded) + 1), b"\0")
     node = WORD.pack(FDT_BEGIN_NODE) + padded + WORD.pack(FDT_END_NODE)
     fdt_splice_struct(fdt, offset, 0, len(node))
     fdt.put(offset, node)

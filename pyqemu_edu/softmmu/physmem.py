@@ -19,7 +19,7 @@ from pyqemu_edu.softmmu.dispatch import (
     flatview_translate,
     flatview_write,
     io_mem_init,
-    memory_access_size,
+    up_to_border,
     write_ram,
 )
 from pyqemu_edu.softmmu.memory import (
@@ -181,7 +181,7 @@ def address_space_write_rom(space: AddressSpace, addr: int, data: bytes | bytear
         if memory_region_is_ram(mr) or memory_region_is_romd(mr):
             write_ram(mr, xlat, data[done : done + step])
         else:
-            step = memory_access_size(mr, step, xlat)
+            step = up_to_border(address_space_to_flatview(space), addr + done, step)
         done += step
     return MemTxResult.OK
 

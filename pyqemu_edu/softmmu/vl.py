@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from pyqemu_edu.accel.accel_softmmu import accel_setup_post
@@ -29,11 +28,12 @@ from pyqemu_edu.softmmu.globals import DeviceConfigType, gdbserver_start, monito
 from pyqemu_edu.softmmu.numa_options import parse_numa_opts
 from pyqemu_edu.softmmu.object_options import object_create_pre_sandbox, object_option_foreach_add
 from pyqemu_edu.softmmu.option_lists import add_lists_of
+from pyqemu_edu.softmmu.pidfile import qemu_maybe_daemonize
 from pyqemu_edu.softmmu.qdev_help import qdev_device_help
 from pyqemu_edu.softmmu.qdev_monitor import qdev_device_add, qdev_device_add_from_qdict
 from pyqemu_edu.softmmu.rtc import configure_rtc
-from pyqemu_edu.softmmu.runstate import qemu_add_exit_notifier, vm_start
 from pyqemu_edu.softmmu.runstate import statics as runstate
+from pyqemu_edu.softmmu.runstate import vm_start
 from pyqemu_edu.softmmu.vl_accel import configure_accelerators, replay_configure
 from pyqemu_edu.softmmu.vl_backends import (
     foreach_device_config,
@@ -81,7 +81,7 @@ def qemu_init(argv: Sequence[str]) -> None:
     qemu_process_sugar_options()
     qemu_process_early_options()
     qemu_process_help_options()
-    qemu_write_pidfile()
+    qemu_maybe_daemonize(statics().pid_file)
     qemu_init_main_loop()
     cpu_timers_init()
     user_register_global_props()
@@ -247,19 +247,6 @@ def qemu_process_help_options() -> None:
     if statics().list_data_dirs:
         qemu_list_data_dirs()
         raise QemuExit(0)
-
-
-def qemu_write_pidfile() -> None:
-    """Write `-pidfile`, and take it away at the end (QEMU `qemu_maybe_daemonize`; we never go to the background)."""
-    path = statics().pid_file
-    if path is None:
-        return
-    try:
-        with open(path, "w", encoding="ascii") as file:
-            file.write(f"{os.getpid()}\n")
-    except OSError as error:
-        _refuse_if(True, f"cannot create PID file: Could not create '{path}': {error.strerror}")
-    qemu_add_exit_notifier(lambda data: os.unlink(path))
 
 
 def user_register_global_props() -> None:

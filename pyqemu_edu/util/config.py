@@ -100,7 +100,7 @@ def qemu_find_opts_singleton(group: str) -> QemuOpts:
 # --- configuration files ---
 
 # As C's sscanf() reads them: what ends a group or a value may be missing.
-_GROUP_WITH_ID = re.compile(r'\[\s*(\S{1,63})\s*"([^"]{1,63})')
+_GROUP_WITH_ID = re.compile(r'\[\s*(\S{1,63}+)\s*"([^"]{1,63})')
 _GROUP = re.compile(r"\[([^\]]{1,63})")
 _KEY = re.compile(r"\s*(\S{1,63})")
 _VALUE = re.compile(r'\s*=\s*"([^"]{1,1023})')
@@ -124,6 +124,7 @@ def qemu_config_foreach(file: TextIO, callback: ConfigCallback, filename: str) -
     """
     group, qdict = "", None
     for number, line in enumerate(iter(lambda: file.readline(LINE_MAX), ""), 1):
+        line = line.partition("\0")[0]  # as C's strings end
         if line.startswith(("\n", "#")):
             continue
         if header := _header(line):

@@ -26,7 +26,7 @@ TOMBSTONE = object()
 def g_str_hash(text: str) -> int:
     """Bernstein's hash of the bytes of `text`, read as signed, in 32 bits."""
     value = 5381
-    for byte in text.encode():
+    for byte in text.encode(errors="surrogateescape"):
         value = (value * 33 + (byte - 256 if byte > 127 else byte)) & 0xFFFFFFFF
     return value
 

@@ -19,8 +19,9 @@ _MASK = 0xFFFFFFFF
 
 def tdb_hash(name: str) -> int:
     """The 32-bit hash that picks a key's bucket."""
-    value = 0x238F13AF * len(name.encode())
-    for i, byte in enumerate(name.encode()):
+    key = name.encode(errors="surrogateescape")
+    value = 0x238F13AF * len(key)
+    for i, byte in enumerate(key):
         value = (value + (byte << (i * 5 % 24))) & _MASK
     return (1103515243 * value + 12345) & _MASK
 

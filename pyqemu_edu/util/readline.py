@@ -123,7 +123,7 @@ def readline_clear_screen(rs: ReadLineState) -> None:
 
 
 def _show_entry(rs: ReadLineState, text: str) -> None:
-    rs.cmd_buf[:] = text.encode()
+    rs.cmd_buf[:] = text.encode(errors="surrogateescape")
     rs.cmd_buf_index = len(rs.cmd_buf)
 
 
@@ -200,7 +200,7 @@ def common_prefix(words: list[str]) -> str:
 
 
 def _insert(rs: ReadLineState, text: str) -> None:
-    for byte in text.encode():
+    for byte in text.encode(errors="surrogateescape"):
         readline_insert_char(rs, byte)
 
 

@@ -167,7 +167,7 @@ def virtio_blk_handle_scsi(req: VirtIOBlockReq) -> Answer:
 
 def get_id(req: VirtIOBlockReq) -> Answer:
     """The serial number, with a zero byte behind it if there is room (in QEMU a part of the above)."""
-    serial = (req.dev.conf.serial or "").encode() + b"\0"
+    serial = (req.dev.conf.serial or "").encode(errors="surrogateescape") + b"\0"
     iov_from_buf(req.in_, 0, serial[:VIRTIO_BLK_ID_BYTES])
     return VIRTIO_BLK_S_OK
 

@@ -97,7 +97,7 @@ def port_ready(port: VirtIOSerialPort, value: int) -> None:
         send_control_event(vser, port.port_id, VIRTIO_CONSOLE_CONSOLE_PORT, 1)
     if port.name is not None:
         header = CONTROL.pack(port.port_id, VIRTIO_CONSOLE_PORT_NAME, 1)
-        send_control_msg(vser, header + port.name.encode() + b"\0")
+        send_control_msg(vser, header + port.name.encode(errors="surrogateescape") + b"\0")
     if port.host_connected:
         send_control_event(vser, port.port_id, VIRTIO_CONSOLE_PORT_OPEN, 1)
     if vsc.guest_ready:

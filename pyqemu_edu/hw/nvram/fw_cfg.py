@@ -168,7 +168,7 @@ def fw_cfg_modify_file(s: FWCfgState, filename: str, data: bytes) -> None:
     directory = len(s.files).to_bytes(4, "big")
     for key, name in enumerate(sorted(s.files), FW_CFG_FILE_FIRST):
         s.entries[key] = s.files[name]
-        directory += FILE_ENTRY.pack(len(s.files[name]), key, 0, name.encode()[:55])
+        directory += FILE_ENTRY.pack(len(s.files[name]), key, 0, name.encode(errors="surrogateescape")[:55])
     s.entries[FW_CFG_FILE_DIR] = directory.ljust(4 + FILE_ENTRY.size * s.file_slots, b"\0")
 
 
