@@ -1,7 +1,7 @@
 """The protocols `file` and `host_device`: an image is a file of the host (QEMU block/file-posix.c).
 
-Left out: holes, so what is discarded keeps its place on the host; other ways than the host's cache, so `cache.direct`
-is checked and then not used, and `aio=` chooses nothing.
+Left out: holes, so what is discarded is zero, but keeps its place on the host; other ways than the host's cache,
+so `cache.direct` is checked and then not used, and `aio=` chooses nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ raw_runtime_opts = (
     QemuOptDesc("x-check-cache-dropped", QemuOptType.BOOL),
 )
 
+DISCARD_STEP = 1 << 20
 WRITERS = BLK_PERM.WRITE | BLK_PERM.WRITE_UNCHANGED | BLK_PERM.RESIZE
 
 
@@ -201,6 +202,13 @@ def raw_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
         rest, offset = rest[written:], offset + written
 
 
+def raw_pdiscard(bs: BlockDriverState, offset: int, bytes: int) -> None:
+    """Zeroes; unlike QEMU, Python cannot give the place back (QEMU `raw_co_pdiscard`)."""
+    end = min(offset + bytes, raw_getlength(bs))
+    for start in range(offset, end, DISCARD_STEP):
+        raw_pwrite(bs, start, b"\0" * min(DISCARD_STEP, end - start))
+
+
 def raw_flush(bs: BlockDriverState) -> None:
     """What the host still has in its cache goes to its disk (QEMU `raw_co_flush_to_disk`)."""
     (getattr(os, "fdatasync", os.fsync))(bs.opaque.fd)
@@ -238,6 +246,7 @@ bdrv_file = BlockDriver(
     file_open=True,
     needs_filename=True,
     close=raw_close,
+    pdiscard=raw_pdiscard,
     flush=raw_flush,
     truncate=raw_truncate,
     parse_filename=raw_parse_filename,

@@ -12,6 +12,7 @@ import os
 from pyqemu_edu.block.block_int import BDRV_O, BDRV_SECTOR_SIZE, BlockDriver, BlockDriverState, bdrv_is_read_only
 
 ZERO_STEP = 1 << 20
+BDRV_MAX_LENGTH = (1 << 63) - (1 << 30)
 
 
 def os_error(code: int) -> OSError:
@@ -32,8 +33,15 @@ def bdrv_getlength(bs: BlockDriverState) -> int:
     return bs.total_sectors * BDRV_SECTOR_SIZE
 
 
+def bdrv_check_request(offset: int, bytes: int) -> None:
+    """`OSError` about a place that no image can have."""
+    if offset < 0 or offset + bytes > BDRV_MAX_LENGTH:
+        raise os_error(errno.EIO)
+
+
 def bdrv_pread(bs: BlockDriverState, offset: int, bytes: int) -> bytes:
     """What is there; behind the end there are zeroes."""
+    bdrv_check_request(offset, bytes)
     inside = max(0, min(bytes, bdrv_getlength(bs) - offset))
     data = driver_of(bs).pread(bs, offset, inside) if inside else b""
     return data if len(data) == bytes else data.ljust(bytes, b"\0")
@@ -43,6 +51,7 @@ def bdrv_pwrite(bs: BlockDriverState, offset: int, data: bytes) -> None:
     """Store bytes; an image that is written behind its end grows."""
     if bdrv_is_read_only(bs):
         raise os_error(errno.EPERM)
+    bdrv_check_request(offset, len(data))
     if not data:
         return
     driver_of(bs).pwrite(bs, offset, data)
@@ -70,11 +79,12 @@ def bdrv_pwrite_zeroes(bs: BlockDriverState, offset: int, bytes: int, may_unmap:
 
 def bdrv_pdiscard(bs: BlockDriverState, offset: int, bytes: int) -> None:
     """The guest needs these bytes no longer; unless `discard=unmap` was said, nothing happens."""
+    drv = driver_of(bs)
+    if not bs.open_flags & BDRV_O.UNMAP or drv.pdiscard is None or not bytes:
+        return
     if bdrv_is_read_only(bs):
         raise os_error(errno.EPERM)
-    drv = driver_of(bs)
-    if bs.open_flags & BDRV_O.UNMAP and drv.pdiscard is not None and bytes:
-        drv.pdiscard(bs, offset, bytes)
+    drv.pdiscard(bs, offset, bytes)
 
 
 def bdrv_flush(bs: BlockDriverState) -> None:

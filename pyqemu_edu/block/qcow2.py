@@ -14,6 +14,7 @@ import struct
 from pyqemu_edu.block.block_int import (
     BDRV_CHILD,
     BDRV_O,
+    BDRV_SECTOR_SIZE,
     BlockDriver,
     BlockDriverState,
     bdrv_is_read_only,
@@ -39,6 +40,7 @@ from pyqemu_edu.block.qcow2_header import (
     size_to_l1,
 )
 from pyqemu_edu.block.qcow2_refcount import qcow2_alloc_clusters, qcow2_free_clusters
+from pyqemu_edu.block.qcow2_snapshot import qcow2_read_snapshots
 from pyqemu_edu.block.qdict import absorb
 from pyqemu_edu.util.module import block_init
 from pyqemu_edu.util.option import QemuOptDesc, QemuOptType
@@ -78,6 +80,7 @@ def qcow2_open(bs: BlockDriverState, options: QDict, flags: BDRV_O) -> None:
     absorb("qcow2", qcow2_runtime_opts, options)
     bs.backing_format = qcow2_read_extensions(bs.below, header)
     bs.backing_file = bs.auto_backing_file = read_backing_file_name(bs.below, header)
+    s.snapshots, s.snapshots_size = qcow2_read_snapshots(bs.below, header)
     if header.autoclear_features and not bdrv_is_read_only(bs):
         bdrv_pwrite(bs.below, AUTOCLEAR_OFFSET, bytes(8))
 
@@ -124,9 +127,9 @@ def qcow2_pdiscard(bs: BlockDriverState, offset: int, bytes: int) -> None:
 
 
 def qcow2_getlength(bs: BlockDriverState) -> int:
-    """The disk's size, which is not that of the file (in QEMU part of `bdrv_refresh_total_sectors`)."""
+    """The disk's size in whole sectors, which is not that of the file (in QEMU part of `qcow2_do_open`)."""
     size: int = bs.opaque.header.size
-    return size
+    return size & -BDRV_SECTOR_SIZE
 
 
 def qcow2_get_info(bs: BlockDriverState) -> QDict:

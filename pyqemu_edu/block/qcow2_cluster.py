@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from pyqemu_edu.block.block_int import BlockDriverState
 from pyqemu_edu.block.io import bdrv_pread, bdrv_pwrite, os_error
 from pyqemu_edu.block.qcow2_corruption import qcow2_signal_corruption
-from pyqemu_edu.block.qcow2_header import BDRVQcow2State
+from pyqemu_edu.block.qcow2_header import L1E_OFFSET_MASK, BDRVQcow2State
+from pyqemu_edu.block.qcow2_overlap import ACTIVE_L1, ACTIVE_L2, qcow2_pre_write_overlap_check
 from pyqemu_edu.block.qcow2_refcount import qcow2_alloc_clusters, qcow2_free_clusters
 
 OFLAG_COPIED = 1 << 63
 OFLAG_COMPRESSED = 1 << 62
 OFLAG_ZERO = 1
-OFFSET_MASK = 0x00FFFFFFFFFFFE00
+OFFSET_MASK = L1E_OFFSET_MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,16 @@ def pieces(s: BDRVQcow2State, offset: int, bytes: int) -> Iterator[Piece]:
 # ---- tables
 
 
+def hex_of(value: int) -> str:
+    """As C prints with `%#x`."""
+    return f"{value:#x}" if value else "0"
+
+
 def l2_load(bs: BlockDriverState, offset: int, l1_index: int) -> list[int]:
     """An L2 table, from the file the first time.  `OSError`."""
     s: BDRVQcow2State = bs.opaque
     if offset % s.cluster_size:
-        qcow2_signal_corruption(bs, f"L2 table offset {offset:#x} unaligned (L1 index: {l1_index:#x})")
+        qcow2_signal_corruption(bs, f"L2 table offset {offset:#x} unaligned (L1 index: {hex_of(l1_index)})")
         raise os_error(errno.EIO)
     if offset not in s.l2_cache:
         data = bdrv_pread(bs.below, offset, s.cluster_size)
@@ -79,7 +85,7 @@ def l2_entry(bs: BlockDriverState, cluster: int) -> int:
 def check_entry(bs: BlockDriverState, entry: int, l2_offset: int, l2_index: int) -> None:
     """`OSError` about an entry that cannot be (in QEMU `qcow2_get_host_offset`)."""
     s: BDRVQcow2State = bs.opaque
-    where = f"(L2 offset: {l2_offset:#x}, L2 index: {l2_index:#x})"
+    where = f"(L2 offset: {l2_offset:#x}, L2 index: {hex_of(l2_index)})"
     if entry & OFLAG_ZERO and s.header.version < 3:
         qcow2_signal_corruption(bs, f"Zero cluster entry found in pre-v3 image {where}")
         raise os_error(errno.EIO)
@@ -96,6 +102,10 @@ def l2_allocate(bs: BlockDriverState, l1_index: int) -> int:
         return old & OFFSET_MASK
     table = list(l2_load(bs, old & OFFSET_MASK, l1_index)) if old & OFFSET_MASK else [0] * (1 << s.l2_bits)
     offset = qcow2_alloc_clusters(bs)
+    if offset == 0:
+        qcow2_signal_corruption(bs, "Preventing invalid allocation of L2 table at offset 0")
+        raise os_error(errno.EIO)
+    qcow2_pre_write_overlap_check(bs, "", offset, s.cluster_size)
     bdrv_pwrite(bs.below, offset, struct.pack(f">{len(table)}Q", *table))
     s.l2_cache[offset] = table
     s.l1_table[l1_index] = offset | OFLAG_COPIED
@@ -108,7 +118,9 @@ def l2_allocate(bs: BlockDriverState, l1_index: int) -> int:
 def qcow2_write_l1_entry(bs: BlockDriverState, l1_index: int) -> None:
     """Write an L1 entry to the file."""
     s: BDRVQcow2State = bs.opaque
-    bdrv_pwrite(bs.below, s.header.l1_table_offset + l1_index * 8, struct.pack(">Q", s.l1_table[l1_index]))
+    offset = s.header.l1_table_offset + l1_index * 8
+    qcow2_pre_write_overlap_check(bs, ACTIVE_L1, offset, 8)
+    bdrv_pwrite(bs.below, offset, struct.pack(">Q", s.l1_table[l1_index]))
 
 
 def set_l2_entry(bs: BlockDriverState, cluster: int, entry: int) -> None:
@@ -118,6 +130,7 @@ def set_l2_entry(bs: BlockDriverState, cluster: int, entry: int) -> None:
     offset = l2_allocate(bs, l1_index)
     table = l2_load(bs, offset, l1_index)
     old, table[l2_index] = table[l2_index], entry
+    qcow2_pre_write_overlap_check(bs, ACTIVE_L2, offset, s.cluster_size)
     bdrv_pwrite(bs.below, offset + l2_index * 8, struct.pack(">Q", entry))
     if old & OFFSET_MASK != entry & OFFSET_MASK or old & OFLAG_COMPRESSED:
         qcow2_free_any_cluster(bs, old)
@@ -177,15 +190,21 @@ def write_cluster(bs: BlockDriverState, piece: Piece, data: bytes) -> None:
     s: BDRVQcow2State = bs.opaque
     entry = l2_entry(bs, piece.cluster)
     if entry & OFLAG_COPIED and not entry & (OFLAG_COMPRESSED | OFLAG_ZERO):
-        bdrv_pwrite(bs.below, (entry & OFFSET_MASK) + piece.start, data)
+        write_data(bs, (entry & OFFSET_MASK) + piece.start, data)
         return
     if piece.length < s.cluster_size:
         whole = bytearray(read_cluster(bs, Piece(piece.cluster, 0, s.cluster_size)))
         whole[piece.start : piece.start + piece.length] = data
         data = bytes(whole)
     offset = qcow2_alloc_clusters(bs)
-    bdrv_pwrite(bs.below, offset, data)
+    write_data(bs, offset, data)
     set_l2_entry(bs, piece.cluster, offset | OFLAG_COPIED)
+
+
+def write_data(bs: BlockDriverState, offset: int, data: bytes) -> None:
+    """Store at a place in the file, if that is not one of a table (QEMU `qcow2_co_pwritev_task`)."""
+    qcow2_pre_write_overlap_check(bs, "", offset, len(data))
+    bdrv_pwrite(bs.below, offset, data)
 
 
 def zero_cluster(bs: BlockDriverState, piece: Piece) -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 from pyqemu_edu.block.block_int import BDRV_O, BlockDriverState
 from pyqemu_edu.block.io import bdrv_pread
-from pyqemu_edu.util.error import QemuError
+from pyqemu_edu.util.error import QemuError, error_printf, warn_report
+
+if TYPE_CHECKING:
+    from pyqemu_edu.block.qcow2_snapshot import QCowSnapshot
 
 QCOW_MAGIC = 0x514649FB
 MIN_CLUSTER_BITS, MAX_CLUSTER_BITS = 9, 21
@@ -23,9 +27,14 @@ INCOMPAT_DIRTY, INCOMPAT_CORRUPT, INCOMPAT_DATA_FILE, INCOMPAT_COMPRESSION, INCO
 INCOMPATIBLE_OFFSET = 72
 AUTOCLEAR_OFFSET = 88
 
-EXT_END, EXT_BACKING_FORMAT = 0, 0xE2792ACA
+AUTOCLEAR_BITMAPS, AUTOCLEAR_DATA_FILE_RAW = 1, 2
+QCOW_CRYPT_AES, QCOW_CRYPT_LUKS = 1, 2
+EXT_END, EXT_BACKING_FORMAT, EXT_CRYPTO_HEADER, EXT_BITMAPS = 0, 0xE2792ACA, 0x0537BE77, 0x23852875
 
-SNAPSHOT_HEADER_SIZE = 40
+L1E_OFFSET_MASK, REFT_OFFSET_MASK = 0x00FFFFFFFFFFFE00, 0xFFFFFFFFFFFFFE00
+
+SNAPSHOT_HEADER = ">QIHHIIQII"
+SNAPSHOT_HEADER_SIZE = struct.calcsize(SNAPSHOT_HEADER)
 MAX_REFTABLE_SIZE, MAX_L1_SIZE, MAX_SNAPSHOT_TABLE = 8 << 20, 32 << 20, 65536 * SNAPSHOT_HEADER_SIZE
 
 REFUSED = {
@@ -75,6 +84,8 @@ class BDRVQcow2State:
     refcount_table: list[int] = field(default_factory=list)
     l2_cache: dict[int, list[int]] = field(default_factory=dict)
     refblock_cache: dict[int, bytearray] = field(default_factory=dict)
+    snapshots: list[QCowSnapshot] = field(default_factory=list)
+    snapshots_size: int = 0
     free_cluster_index: int = 0
     signaled_corruption: bool = False
 
@@ -134,15 +145,28 @@ def check_features(header: QCowHeader, flags: BDRV_O) -> None:
         raise QemuError(f"Unsupported qcow2 feature(s): Unknown incompatible feature: {unknown:x}")
     if header.incompatible_features & INCOMPAT_CORRUPT and flags & BDRV_O.RDWR:
         raise QemuError("qcow2: Image is corrupt; cannot be opened read/write")
+    if header.incompatible_features & INCOMPAT_EXTL2 and header.cluster_bits < 14:
+        raise QemuError(f"Unsupported subcluster size: {1 << header.cluster_bits - 5}")
     if header.refcount_order > 6:
         raise QemuError("Reference count entry width too large; may not exceed 64 bits")
+    check_encryption(header)
     refused = [name for bit, name in REFUSED.items() if header.incompatible_features & bit]
-    if header.crypt_method:
-        refused.append("encryption")
     if header.incompatible_features & INCOMPAT_DIRTY and flags & BDRV_O.RDWR:
         refused.append("repair of an image that was not closed")
     if refused:
         raise QemuError(f"qcow2: {', '.join(refused)}: not supported by this model of QEMU")
+
+
+def check_encryption(header: QCowHeader) -> None:
+    """`QemuError` about a way to encrypt that QEMU does not know or not want any more (in QEMU `qcow2_do_open`)."""
+    if header.crypt_method == QCOW_CRYPT_AES:
+        raise QemuError(
+            "Use of AES-CBC encrypted qcow2 images is no longer supported in system emulators",
+            "You can use 'qemu-img convert' to convert your image to an alternative supported format, such as"
+            " unencrypted qcow2, or raw with the LUKS format instead.\n",
+        )
+    if header.crypt_method > QCOW_CRYPT_LUKS:
+        raise QemuError(f"Unsupported encryption method {header.crypt_method}")
 
 
 def check_tables(header: QCowHeader) -> None:
@@ -179,7 +203,8 @@ def size_to_l1(cluster_bits: int, size: int) -> int:
 
 
 def qcow2_read_extensions(file: BlockDriverState, header: QCowHeader) -> str:
-    """The backing file's format, which an extension of the header names; others are passed over.  `QemuError`."""
+    """The backing file's format, which an extension of the header names; most others are passed over.  `QemuError`."""
+    backing_format = ""
     offset = header.header_length
     end = header.backing_file_offset or 1 << header.cluster_bits
     while offset < end:
@@ -192,9 +217,38 @@ def qcow2_read_extensions(file: BlockDriverState, header: QCowHeader) -> str:
         if magic == EXT_BACKING_FORMAT:
             if length >= 16:
                 raise QemuError(f"ERROR: ext_backing_format: len={length} too large (>=16)")
-            return bdrv_pread(file, offset, length).decode(errors="replace")
+            backing_format = bdrv_pread(file, offset, length).decode(errors="replace")
+        elif magic == EXT_CRYPTO_HEADER:
+            refuse_crypto_header(header)
+        elif magic == EXT_BITMAPS and not header.autoclear_features & AUTOCLEAR_BITMAPS:
+            warn_of_bitmaps(header)
         offset += length + 7 & ~7
-    return ""
+    if header.crypt_method == QCOW_CRYPT_LUKS:
+        raise QemuError(f"Missing CRYPTO header for crypt method {header.crypt_method}")
+    if header.autoclear_features & AUTOCLEAR_DATA_FILE_RAW:
+        raise QemuError("data-file-raw requires a data file")
+    return backing_format
+
+
+def refuse_crypto_header(header: QCowHeader) -> None:
+    """`QemuError`: there is no key to an encrypted image, as `encrypt.key-secret` is no option of ours."""
+    if header.crypt_method != QCOW_CRYPT_LUKS:
+        raise QemuError("CRYPTO header extension only expected with LUKS encryption method")
+    raise QemuError("Parameter 'encrypt.key-secret' is required for cipher")
+
+
+def warn_of_bitmaps(header: QCowHeader) -> None:
+    """Somebody who knew no bitmaps has written to the image, perhaps we (in QEMU `qcow2_read_extensions`)."""
+    if header.version < 3:
+        warn_report(
+            "This qcow2 v2 image contains bitmaps, but they may have been modified by a program without persistent"
+            " bitmap support; so now they must all be considered inconsistent"
+        )
+    else:
+        warn_report(
+            "a program lacking bitmap support modified this file, so all bitmaps are now considered inconsistent"
+        )
+    error_printf("Some clusters may be leaked, run 'qemu-img check -r' on the image file to fix.")
 
 
 def read_backing_file_name(file: BlockDriverState, header: QCowHeader) -> str:

@@ -18,7 +18,7 @@ from pyqemu_edu.block.block_backend import (
     blk_set_dev_ops,
     blk_supports_write_perm,
 )
-from pyqemu_edu.block.block_backend_io import blk_get_geometry, blk_getlength
+from pyqemu_edu.block.block_backend_io import blk_get_geometry
 from pyqemu_edu.block.block_int import BDRV_SECTOR_SIZE
 from pyqemu_edu.hw.block.block import (
     DEFINE_BLOCK_CHS_PROPERTIES,
@@ -225,7 +225,7 @@ def virtio_blk_update_config(vdev: VirtIODevice, config: bytearray) -> None:
 
 def sectors_per_track(s: VirtIOBlock) -> int:
     """Rounded down to blocks if the disk does not end with a cylinder (in QEMU a part of the above)."""
-    length, conf = blk_getlength(s.blk), s.conf
+    length, conf = blk_get_geometry(s.blk) * BDRV_SECTOR_SIZE, s.conf
     uneven = length > 0 and length // conf.heads // conf.secs % conf.logical_block_size
     return conf.secs & ~s.sector_mask if uneven else conf.secs
 
