@@ -28,6 +28,7 @@ from pyqemu_edu.hw.core.sysbus import (
     sysbus_mmio_map,
     sysbus_realize_and_unref,
 )
+from pyqemu_edu.hw.pci import msi
 from pyqemu_edu.migration.vmstate import VMStateDescription
 from pyqemu_edu.qom.klass import object_check
 from pyqemu_edu.qom.struct import TypeInfo
@@ -280,6 +281,7 @@ def sifive_plic_realize(dev: DeviceState) -> None:
         if riscv_cpu_claim_interrupts(cpu, MIP_SEIP) < 0:
             error_report("SEIP already claimed")
             raise QemuExit(1)
+    msi.statics().msi_nonbroken = True
 
 
 vmstate_sifive_plic = VMStateDescription("riscv_sifive_plic", version_id=1, minimum_version_id=1)

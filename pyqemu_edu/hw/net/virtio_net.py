@@ -142,6 +142,11 @@ def virtio_net_set_features(vdev: VirtIODevice, features: int) -> None:
     n.filter.vlans = set() if filtered else set(ALL_VLANS)
 
 
+def virtio_net_bad_features(vdev: VirtIODevice) -> int:
+    """What drivers understood that took whatever they were offered."""
+    return sum(1 << FEATURES[name] for name in ("csum", "host_tso4", "host_tso6", "host_ecn")) | 1 << VIRTIO_NET_F_MAC
+
+
 def virtio_net_get_config(vdev: VirtIODevice, config: bytearray) -> None:
     """Address, link, and what else is known."""
     n = virtio_net(vdev)
@@ -201,6 +206,13 @@ def virtio_net_reset(vdev: VirtIODevice) -> None:
         qemu_flush_or_purge_queued_packets(n.nic.peer, True)
 
 
+def virtio_net_queue_reset(vdev: VirtIODevice, queue_index: int) -> None:
+    """A queue for packets is as it was at first: nothing waits for it."""
+    n = virtio_net(vdev)
+    if queue_index < 2 and n.nic.peer is not None:
+        qemu_flush_or_purge_queued_packets(n.nic.peer, True)
+
+
 def virtio_net_query_rxfilter(nic: NICState) -> dict[str, Any]:
     """Which packets the card takes."""
     n: VirtIONet = nic.opaque
@@ -244,6 +256,11 @@ def config_size(n: VirtIONet) -> int:
     return max(6, *(end for feature, end in ends if virtio_has_feature(n.net_features, feature)), 6)
 
 
+def virtio_net_set_netclient_name(n: VirtIONet, name: str | None, type: str) -> None:
+    """The card is called after the transport that it is a part of."""
+    n.netclient_name, n.netclient_type = name, type
+
+
 def virtio_net_device_realize(dev: DeviceState) -> None:
     """Queues for both directions and for control, and an end of a cable."""
     n = virtio_net(dev)
@@ -261,7 +278,8 @@ def virtio_net_device_realize(dev: DeviceState) -> None:
     n.ctrl_vq = virtio_add_queue(n, 64, virtio_net_handle_ctrl)
     n.mac = n.nic_conf.macaddr = qemu_macaddr_default_if_unset(n.nic_conf.macaddr)
     n.net_status = VIRTIO_NET_S_LINK_UP
-    n.nic = qemu_new_nic(net_virtio_info, n.nic_conf, object_get_typename(dev), dev.id, n)
+    type, name = (n.netclient_type, n.netclient_name) if n.netclient_type else (object_get_typename(dev), dev.id)
+    n.nic = qemu_new_nic(net_virtio_info, n.nic_conf, type, name, n)
     qemu_format_nic_info_str(n.nic, n.mac)
     n.nic.rxfilter_notify_enabled = True
 
@@ -313,7 +331,9 @@ def virtio_net_class_init(vdc: VirtioDeviceClass) -> None:
     vdc.set_config = virtio_net_set_config
     vdc.get_features = virtio_net_get_features
     vdc.set_features = virtio_net_set_features
+    vdc.bad_features = virtio_net_bad_features
     vdc.vdc_reset = virtio_net_reset
+    vdc.queue_reset = virtio_net_queue_reset
     vdc.set_status = virtio_net_set_status
     vdc.legacy_features |= 1 << VIRTIO_NET_F_GSO
 

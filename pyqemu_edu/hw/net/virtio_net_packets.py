@@ -72,6 +72,8 @@ class VirtIONet(VirtIODevice):
     net_status: int = 0
     nic: NICState = field(init=False, repr=False)
     nic_conf: NICConf = field(default_factory=NICConf)
+    netclient_name: str | None = None
+    netclient_type: str = ""
     net_conf: NetConf = field(default_factory=NetConf)
     net_features: int = 0
     rx_vq: VirtQueue = field(init=False, repr=False)

@@ -1,7 +1,6 @@
-"""What bridges from the processor to a PCI bus have in common (QEMU hw/pci/pci_host.c, hw/pci/pcie_host.c).
+"""What bridges from the processor to a PCI bus have in common (QEMU hw/pci/pci_host.c).
 
-With PCI Express the configuration space of every device lies in memory: bus, device, function and register are the
-digits of the address.
+Left out: the two ports by which PCs reach configuration spaces, and saving.
 """
 
 from __future__ import annotations
@@ -11,22 +10,16 @@ from dataclasses import dataclass, field
 from pyqemu_edu.hw.core.qdev_core import DeviceClass
 from pyqemu_edu.hw.core.qdev_properties import DEFINE_PROP_BOOL, device_class_set_props
 from pyqemu_edu.hw.core.sysbus import TYPE_SYS_BUS_DEVICE, SysBusDevice, SysBusDeviceClass
-from pyqemu_edu.hw.pci.pci import PCIBus, PCIDevice, pci_default_read_config, pci_default_write_config
+from pyqemu_edu.hw.pci.pci_device import PCIBus, PCIDevice, pci_config_size
 from pyqemu_edu.migration.vmstate import VMStateDescription
-from pyqemu_edu.qom.klass import object_check
-from pyqemu_edu.qom.struct import Object, TypeInfo
+from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
-from pyqemu_edu.softmmu.memory import (
-    DeviceEndian,
-    MemoryRegion,
-    MemoryRegionOps,
-    memory_region_init_io,
-    memory_region_set_size,
-)
+from pyqemu_edu.trace.event import Event
 
 TYPE_PCI_HOST_BRIDGE = "pci-host-bridge"
-TYPE_PCIE_HOST_BRIDGE = "pcie-host-bridge"
-PCIE_MMCFG_SIZE_MIN, PCIE_MMCFG_SIZE_MAX = 1 << 20, 1 << 28
+
+pci_cfg_read = Event("pci_cfg_read", "dev", "addr", "val")
+pci_cfg_write = Event("pci_cfg_write", "dev", "addr", "val")
 
 
 @dataclass(eq=False)
@@ -43,12 +36,24 @@ class PCIHostBridgeClass(SysBusDeviceClass):
     """A kind of bridge."""
 
 
-@dataclass(eq=False)
-class PCIExpressHost(PCIHostState):
-    """A bridge with the configuration spaces in memory."""
+def pci_host_config_read_common(pci_dev: PCIDevice, addr: int, length: int) -> int:
+    """Read from a configuration space; all ones behind its end."""
+    limit = pci_config_size(pci_dev)
+    if limit <= addr:
+        return 0xFFFFFFFF
+    val = pci_dev.config_read(pci_dev, addr, min(length, limit - addr))
+    if pci_cfg_read:
+        pci_cfg_read(pci_dev, addr, val)
+    return val
 
-    mmcfg: MemoryRegion = field(init=False, repr=False)
-    size: int = 0
+
+def pci_host_config_write_common(pci_dev: PCIDevice, addr: int, val: int, length: int) -> None:
+    """Write to one."""
+    limit = pci_config_size(pci_dev)
+    if limit > addr:
+        if pci_cfg_write:
+            pci_cfg_write(pci_dev, addr, val)
+        pci_dev.config_write(pci_dev, addr, val, min(length, limit - addr))
 
 
 pci_host_properties_common = (
@@ -64,43 +69,6 @@ def pci_host_class_init(dc: DeviceClass) -> None:
     dc.vmsd = vmstate_pcihost
 
 
-def pcie_dev_find_by_mmcfg_addr(e: PCIExpressHost, mmcfg_addr: int) -> PCIDevice | None:
-    """Whose configuration space an address is in; only bus 0 exists."""
-    return None if mmcfg_addr >> 20 else e.bus.devices.get(mmcfg_addr >> 12 & 0xFF)
-
-
-def pcie_mmcfg_data_read(e: PCIExpressHost, mmcfg_addr: int, length: int) -> int:
-    """A hart reads from a configuration space; all ones if nobody is there."""
-    pci_dev, addr = pcie_dev_find_by_mmcfg_addr(e, mmcfg_addr), mmcfg_addr & 0xFFF
-    if pci_dev is None or addr >= len(pci_dev.config):
-        return (1 << 8 * length) - 1
-    return pci_default_read_config(pci_dev, addr, length)
-
-
-def pcie_mmcfg_data_write(e: PCIExpressHost, mmcfg_addr: int, value: int, length: int) -> None:
-    """A hart writes to a configuration space."""
-    pci_dev, addr = pcie_dev_find_by_mmcfg_addr(e, mmcfg_addr), mmcfg_addr & 0xFFF
-    if pci_dev is not None and addr < len(pci_dev.config):
-        pci_default_write_config(pci_dev, addr, value, length)
-
-
-pcie_mmcfg_ops = MemoryRegionOps(pcie_mmcfg_data_read, pcie_mmcfg_data_write, DeviceEndian.LITTLE)
-
-
-def pcie_host_init(obj: Object) -> None:
-    """The window on all configuration spaces, as large as it can be."""
-    e = object_check(obj, PCIExpressHost, TYPE_PCIE_HOST_BRIDGE)
-    e.mmcfg = memory_region_init_io(e, pcie_mmcfg_ops, e, "pcie-mmcfg-mmio", PCIE_MMCFG_SIZE_MAX)
-
-
-def pcie_host_mmcfg_init(e: PCIExpressHost, size: int) -> None:
-    """Make the window `size` bytes large: a megabyte for each bus."""
-    assert not size & (size - 1)
-    assert PCIE_MMCFG_SIZE_MIN <= size <= PCIE_MMCFG_SIZE_MAX
-    e.size = size
-    memory_region_set_size(e.mmcfg, size)
-
-
 type_init(
     TypeInfo(
         TYPE_PCI_HOST_BRIDGE,
@@ -109,12 +77,5 @@ type_init(
         class_struct=PCIHostBridgeClass,
         abstract=True,
         class_init=pci_host_class_init,
-    ),
-    TypeInfo(
-        TYPE_PCIE_HOST_BRIDGE,
-        parent=TYPE_PCI_HOST_BRIDGE,
-        instance_struct=PCIExpressHost,
-        abstract=True,
-        instance_init=pcie_host_init,
-    ),
+    )
 )

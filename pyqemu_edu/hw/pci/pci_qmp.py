@@ -1,6 +1,6 @@
 """What QMP and people are told of PCI buses (QEMU hw/pci/pci.c, monitor/hmp-cmds.c).
 
-Left out, as there are none: bridges and what is behind them, and memory that a device asks for.
+Left out, as there are none: bridges and what is behind them.
 """
 
 from __future__ import annotations
@@ -8,23 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 from pyqemu_edu.hw.core.sysbus import sysbus_get_default
-from pyqemu_edu.hw.pci.pci import (
-    PCI_CLASS_BRIDGE_HOST,
+from pyqemu_edu.hw.pci.pci_bar import is_io
+from pyqemu_edu.hw.pci.pci_class import get_class_desc
+from pyqemu_edu.hw.pci.pci_device import PCI_FUNC, PCI_SLOT, PCIBus, PCIDevice, PCIIORegion, pci_get_word
+from pyqemu_edu.hw.pci.pci_regs import (
+    PCI_BASE_ADDRESS_MEM_PREFETCH,
+    PCI_BASE_ADDRESS_MEM_TYPE_64,
     PCI_CLASS_DEVICE,
     PCI_DEVICE_ID,
     PCI_INTERRUPT_LINE,
+    PCI_INTERRUPT_PIN,
     PCI_SUBSYSTEM_ID,
     PCI_SUBSYSTEM_VENDOR_ID,
     PCI_VENDOR_ID,
-    PCIBus,
-    PCIDevice,
-    pci_default_read_config,
 )
 
 Info = dict[str, Any]
-
-PCI_INTERRUPT_PIN = PCI_INTERRUPT_LINE + 1
-PCI_CLASS_DESCRIPTIONS = {PCI_CLASS_BRIDGE_HOST: "Host bridge"}
 
 
 def root_buses() -> list[PCIBus]:
@@ -45,25 +44,34 @@ def qmp_query_pci_device(dev: PCIDevice, bus_num: int) -> Info:
     """Where a device is, and what its configuration space says of it."""
 
     def word(offset: int) -> int:
-        return pci_default_read_config(dev, offset, 2)
+        return pci_get_word(dev.config, offset)
 
     kind, pin = word(PCI_CLASS_DEVICE), dev.config[PCI_INTERRUPT_PIN]
-    desc = {"desc": PCI_CLASS_DESCRIPTIONS[kind]} if kind in PCI_CLASS_DESCRIPTIONS else {}
+    desc = get_class_desc(kind)
     return {
         "bus": bus_num,
-        "slot": dev.devfn >> 3,
-        "function": dev.devfn & 7,
-        "class_info": {"class": kind} | desc,
+        "slot": PCI_SLOT(dev.devfn),
+        "function": PCI_FUNC(dev.devfn),
+        "class_info": {"class": kind} | ({"desc": desc} if desc else {}),
         "id": {
             "vendor": word(PCI_VENDOR_ID),
             "device": word(PCI_DEVICE_ID),
             "subsystem": word(PCI_SUBSYSTEM_ID),
             "subsystem-vendor": word(PCI_SUBSYSTEM_VENDOR_ID),
         },
-        "regions": [],
+        "regions": [qmp_query_pci_region(bar, r) for bar, r in sorted(dev.io_regions.items())],
         "qdev_id": dev.id or "",
         "irq_pin": pin,
     } | ({"irq": dev.config[PCI_INTERRUPT_LINE]} if pin else {})
+
+
+def qmp_query_pci_region(bar: int, r: PCIIORegion) -> Info:
+    """One of its regions (in QEMU a part of `qmp_query_pci_regions`)."""
+    region: Info = {"bar": bar, "type": "io" if is_io(r.type) else "memory", "address": r.addr, "size": r.size}
+    if not is_io(r.type):
+        region["prefetch"] = bool(r.type & PCI_BASE_ADDRESS_MEM_PREFETCH)
+        region["mem_type_64"] = bool(r.type & PCI_BASE_ADDRESS_MEM_TYPE_64)
+    return region
 
 
 def info_pci() -> str:
@@ -82,5 +90,16 @@ def info_pci_device(dev: Info) -> str:
     ]
     if dev["irq_pin"]:
         lines.append(f"      IRQ {dev['irq']}, pin {chr(ord('A') + dev['irq_pin'] - 1)}")
+    lines += map(info_pci_region, dev["regions"])
     lines.append(f'      id "{dev["qdev_id"]}"')
     return "".join(f"{line}\n" for line in lines)
+
+
+def info_pci_region(region: Info) -> str:
+    """One of its regions (in QEMU a part of `hmp_info_pci_device`)."""
+    addr, size = region["address"], region["size"]
+    last = addr + size - 1 & 2**64 - 1
+    if region["type"] == "io":
+        return f"      BAR{region['bar']}: I/O at 0x{addr:04x} [0x{last:04x}]."
+    bits, prefetch = 64 if region["mem_type_64"] else 32, " prefetchable" if region["prefetch"] else ""
+    return f"      BAR{region['bar']}: {bits} bit{prefetch} memory at 0x{addr:08x} [0x{last:08x}]."

@@ -1,25 +1,29 @@
-"""A generic bridge to PCI Express: three windows in memory (QEMU hw/pci-host/gpex.c)."""
+"""A generic bridge to PCI Express: three windows in memory, four wires (QEMU hw/pci-host/gpex.c)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyqemu_edu.hw.core.irq import qemu_irq
+from pyqemu_edu.hw.core.irq import qemu_irq, qemu_set_irq
 from pyqemu_edu.hw.core.qdev_bus import qdev_realize
 from pyqemu_edu.hw.core.qdev_core import DeviceClass, DeviceState
 from pyqemu_edu.hw.core.qdev_properties import DEFINE_PROP_BOOL, device_class_set_props, qdev_prop_set_bit
 from pyqemu_edu.hw.core.sysbus import sysbus_init_irq, sysbus_init_mmio
-from pyqemu_edu.hw.pci.pci import (
+from pyqemu_edu.hw.pci.pci_bus import pci_register_root_bus
+from pyqemu_edu.hw.pci.pci_device import (
     INTERFACE_CONVENTIONAL_PCI_DEVICE,
-    PCI_CLASS_BRIDGE_HOST,
-    PCI_VENDOR_ID_REDHAT,
     TYPE_PCI_DEVICE,
     TYPE_PCIE_BUS,
     PCIDevice,
     PCIDeviceClass,
-    pci_register_root_bus,
 )
-from pyqemu_edu.hw.pci.pci_host import (
+from pyqemu_edu.hw.pci.pci_irq import pci_swizzle_map_irq_fn
+from pyqemu_edu.hw.pci.pci_regs import (
+    PCI_CLASS_BRIDGE_HOST,
+    PCI_DEVICE_ID_REDHAT_PCIE_HOST,
+    PCI_VENDOR_ID_REDHAT,
+)
+from pyqemu_edu.hw.pci.pcie_host import (
     PCIE_MMCFG_SIZE_MAX,
     TYPE_PCIE_HOST_BRIDGE,
     PCIExpressHost,
@@ -42,7 +46,6 @@ from pyqemu_edu.softmmu.memory import (
 TYPE_GPEX_HOST = "gpex-pcihost"
 TYPE_GPEX_ROOT_DEVICE = "gpex-root"
 GPEX_NUM_IRQS = 4
-PCI_DEVICE_ID_REDHAT_PCIE_HOST = 0x0008
 
 
 @dataclass(eq=False)
@@ -72,6 +75,11 @@ unassigned_io_ops = MemoryRegionOps(
 """Nobody is there, and nobody minds: reads give all ones (QEMU softmmu/ioport.c)."""
 
 
+def gpex_set_irq(s: GPEXHost, irq_num: int, level: int) -> None:
+    """Some device holds the wire up, or none does."""
+    qemu_set_irq(s.irq[irq_num], level)
+
+
 def gpex_set_irq_num(s: GPEXHost, index: int, gsi: int) -> None:
     """Say which input of the interrupt controller one of the four wires leads to."""
     assert 0 <= index < GPEX_NUM_IRQS
@@ -97,7 +105,8 @@ def gpex_host_realize(dev: DeviceState) -> None:
     s.irq, s.irq_num = [None] * GPEX_NUM_IRQS, [-1] * GPEX_NUM_IRQS
     for i in range(GPEX_NUM_IRQS):
         sysbus_init_irq(s, Pointer(s.irq, i))
-    s.bus = pci_register_root_bus(dev, "pcie.0", io_mmio, io_ioport, GPEX_NUM_IRQS, TYPE_PCIE_BUS)
+    irqs = gpex_set_irq, pci_swizzle_map_irq_fn, s
+    s.bus = pci_register_root_bus(dev, "pcie.0", *irqs, io_mmio, io_ioport, GPEX_NUM_IRQS, TYPE_PCIE_BUS)
     qdev_realize(s.gpex_root, s.bus)
 
 

@@ -13,7 +13,7 @@ from pyqemu_edu.hw.intc.riscv_aclint import (
     RISCV_ACLINT_SWI_SIZE,
 )
 from pyqemu_edu.hw.misc.sifive_test import FINISHER_PASS, FINISHER_RESET
-from pyqemu_edu.hw.pci.pci_host import PCIE_MMCFG_SIZE_MIN
+from pyqemu_edu.hw.pci.pcie_host import PCIE_MMCFG_SIZE_MIN
 from pyqemu_edu.hw.pci_host.gpex import GPEX_NUM_IRQS
 from pyqemu_edu.hw.riscv.numa import (
     riscv_socket_count,

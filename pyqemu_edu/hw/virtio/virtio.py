@@ -1,7 +1,7 @@
 """What all virtio devices share: their queues and their life (QEMU hw/virtio/virtio.c).
 
 The rest of that file stands in `virtio_device`, `virtio_state`, `virtio_notify`, `vring` and `virtqueue`.  Left out:
-packed rings, saving and loading, interrupts with vectors, which PCI has.
+packed rings, saving and loading.
 """
 
 from __future__ import annotations
@@ -9,7 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyqemu_edu.hw.core.qdev_core import TYPE_DEVICE, DeviceState
-from pyqemu_edu.hw.core.qdev_properties import DEFINE_PROP_BIT64, DEFINE_PROP_BOOL, device_class_set_props
+from pyqemu_edu.hw.core.qdev_properties import (
+    DEFINE_PROP_BIT64,
+    DEFINE_PROP_BOOL,
+    device_class_set_props,
+    qdev_alias_all_properties,
+)
 from pyqemu_edu.hw.core.vm_change_state_handler import qdev_add_vm_change_state_handler
 from pyqemu_edu.hw.virtio.virtio_bus import (
     TYPE_VIRTIO_BUS,
@@ -48,12 +53,14 @@ from pyqemu_edu.hw.virtio.virtio_state import init_region_caches, virtio_set_sta
 from pyqemu_edu.process import per_process
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
+from pyqemu_edu.qom.user_creatable import object_initialize_child
 from pyqemu_edu.softmmu.memory import MemoryListener, memory_listener_register, memory_listener_unregister
 from pyqemu_edu.softmmu.runstate_transitions import (
     RunState,
     qemu_del_vm_change_state_handler,
     runstate_is_running,
 )
+from pyqemu_edu.util.error import QemuAbort
 
 VIRTIO_DEVICE_NAMES = {
     VIRTIO_ID_NET: "virtio-net",
@@ -77,9 +84,11 @@ statics = per_process(Statics)
 
 
 def virtio_add_queue(vdev: VirtIODevice, queue_size: int, handle_output: HandleOutput) -> VirtQueue:
-    """Give the device one more queue."""
+    """Give the device one more queue; more than there can be end the program without a word."""
     assert queue_size <= VIRTQUEUE_MAX_SIZE
-    vq = next(vq for vq in vdev.vq if not vq.vring.num)
+    vq = next((vq for vq in vdev.vq if not vq.vring.num), None)
+    if vq is None:
+        raise QemuAbort("")
     vq.vring = VRing(queue_size, queue_size, VIRTIO_PCI_VRING_ALIGN)
     vq.handle_output = handle_output
     return vq
@@ -158,6 +167,13 @@ def virtio_device_unrealize(dev: DeviceState) -> None:
     if vdc.vdc_unrealize:
         vdc.vdc_unrealize(dev)
     statics().virtio_list.remove(vdev)
+
+
+def virtio_instance_init_common(proxy_obj: DeviceState, vdev_name: str) -> VirtIODevice:
+    """The device inside of a transport that is made for it, all its properties being the transport's, too."""
+    vdev = virtio_device(object_initialize_child(proxy_obj, "virtio-backend", vdev_name))
+    qdev_alias_all_properties(vdev, proxy_obj)
+    return vdev
 
 
 def virtio_device_instance_finalize(obj: VirtIODevice) -> None:

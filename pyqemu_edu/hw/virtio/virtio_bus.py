@@ -1,6 +1,6 @@
 """The bus between a transport and the virtio device that it carries (QEMU hw/virtio/virtio-bus.c).
 
-Left out: notifications by file descriptor (ioeventfd), saving, and I/O memory units.
+Left out: notifications by file descriptor (ioeventfd), and saving.
 """
 
 from __future__ import annotations
@@ -11,10 +11,17 @@ from typing import Any
 
 from pyqemu_edu.hw.core.qdev_bus import qdev_get_dev_path
 from pyqemu_edu.hw.core.qdev_core import TYPE_BUS, BusClass, BusState, DeviceState
-from pyqemu_edu.hw.virtio.virtio_device import VIRTIO_F_RING_PACKED, VirtIODevice, virtio_device_get_class
+from pyqemu_edu.hw.virtio.virtio_device import (
+    VIRTIO_F_IOMMU_PLATFORM,
+    VIRTIO_F_RING_PACKED,
+    VirtIODevice,
+    virtio_device_get_class,
+    virtio_host_has_feature,
+)
 from pyqemu_edu.qom.klass import object_check, object_get_class_check
 from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import type_init
+from pyqemu_edu.softmmu.memory import AddressSpace
 from pyqemu_edu.softmmu.physmem import address_space_memory
 
 TYPE_VIRTIO_BUS = "virtio-bus"
@@ -35,6 +42,7 @@ class VirtioBusClass(BusClass):
     device_plugged: Callable[[Any], None] | None = None
     device_unplugged: Callable[[Any], None] | None = None
     vmstate_change: Callable[[Any, bool], None] | None = None
+    get_dma_as: Callable[[Any], AddressSpace] | None = None
     has_variable_vring_alignment: bool = False
 
 
@@ -57,6 +65,7 @@ def virtio_bus_device_plugged(vdev: VirtIODevice) -> None:
     Packed rings are not modelled, so `packed=on` offers nothing.
     """
     bus, klass = virtio_bus_of(vdev)
+    has_iommu = virtio_host_has_feature(vdev, VIRTIO_F_IOMMU_PLATFORM)
     if klass.pre_plugged:
         klass.pre_plugged(bus.parent_device)
     get_features = virtio_device_get_class(vdev).get_features
@@ -64,7 +73,7 @@ def virtio_bus_device_plugged(vdev: VirtIODevice) -> None:
     vdev.host_features = get_features(vdev, vdev.host_features) & ~(1 << VIRTIO_F_RING_PACKED)
     if klass.device_plugged:
         klass.device_plugged(bus.parent_device)
-    vdev.dma_as = address_space_memory()
+    vdev.dma_as = klass.get_dma_as(bus.parent_device) if has_iommu and klass.get_dma_as else address_space_memory()
 
 
 def virtio_bus_device_unplugged(vdev: VirtIODevice) -> None:

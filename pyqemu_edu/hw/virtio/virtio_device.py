@@ -158,6 +158,7 @@ class VirtioDeviceClass(DeviceClass):
     get_config: Callable[[Any, bytearray], None] | None = None
     set_config: Callable[[Any, bytearray], None] | None = None
     vdc_reset: Callable[[Any], None] | None = None
+    queue_reset: Callable[[Any, int], None] | None = None
     set_status: Callable[[Any, int], None] | None = None
     legacy_features: int = 0
     vdc_vmsd: VMStateDescription | None = None

@@ -113,6 +113,14 @@ def virtio_queue_reset_one(vq: VirtQueue) -> None:
     vq.vector = VIRTIO_NO_VECTOR
 
 
+def virtio_queue_reset(vdev: VirtIODevice, queue_index: int) -> None:
+    """A modern driver wants one queue to be as it was at first."""
+    queue_reset = virtio_device_get_class(vdev).queue_reset
+    if queue_reset:
+        queue_reset(vdev, queue_index)
+    virtio_queue_reset_one(vdev.vq[queue_index])
+
+
 def virtio_reset(vdev: VirtIODevice) -> None:
     """Forget everything that the driver said."""
     k = virtio_device_get_class(vdev)
