@@ -33,9 +33,12 @@ MIRRORED = """
     target/riscv/insn_trans/* fpu/* hw/core/* hw/cpu/* hw/riscv/* hw/mem/* hw/block/block.c hw/block/pflash_cfi01.c
     hw/block/virtio-blk.c hw/char/riscv_htif.c hw/char/serial*.c hw/char/sifive_uart.c hw/char/virtio-*.c
     hw/intc/riscv_*.c hw/intc/sifive_plic.c hw/misc/sifive_*.c hw/misc/unimp.c hw/net/virtio-net.c hw/nvram/fw_cfg.c
-    hw/pci/pci.c hw/pci/pci_host.c hw/pci/pcie_host.c hw/pci-host/gpex.c hw/rtc/goldfish_rtc.c hw/usb/core.c
-    hw/virtio/virtio.c hw/virtio/virtio-bus.c hw/virtio/virtio-mmio.c
-    hw/virtio/virtio-rng.c hw/virtio/virtio-qmp.c block/* block/monitor/* net/* include/block/* include/net/* job.c
+    hw/pci/msi.c hw/pci/msix.c hw/pci/pci.c hw/pci/pci_host.c hw/pci/pcie_host.c hw/pci-host/gpex.c
+    hw/rtc/goldfish_rtc.c hw/usb/core.c
+    hw/virtio/virtio.c hw/virtio/virtio-bus.c hw/virtio/virtio-mmio.c hw/virtio/virtio-pci.c
+    hw/virtio/virtio-blk-pci.c hw/virtio/virtio-net-pci.c hw/virtio/virtio-rng-pci.c hw/virtio/virtio-serial-pci.c
+    hw/virtio/virtio-rng.c hw/virtio/virtio-qmp.c include/hw/pci/* include/standard-headers/linux/virtio_pci.h
+    block/* block/monitor/* net/* include/block/* include/net/* job.c
     hw/block/hd-geometry.c job-qmp.c iothread.c crypto/* authz/* include/crypto/* include/authz/*
     migration/* audio/audio.c dump/* hw/watchdog/watchdog.c
     ui/console.c ui/input*.c ui/spice-core.c ui/vnc.c fsdev/* semihosting/*

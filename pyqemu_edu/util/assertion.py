@@ -20,12 +20,12 @@ def program_name() -> str:
 
 
 def report_abort(abort: QemuAbort) -> None:
-    """Print what C prints as it aborts; GLib also tells whoever runs it as a test (Not in QEMU)."""
+    """Print what C prints as it aborts, if anything; GLib also tells whoever runs it as a test (Not in QEMU)."""
     text = str(abort)
     if text.startswith("ERROR:"):
         current_process().stdout.write(f"Bail out! {text}\n")
         text = f"**\n{text}"
-    current_process().stderr.write(f"{text}\n")
+    current_process().stderr.write(f"{text}\n" if text else "")
 
 
 def g_assert(condition: object, where: str, expression: str) -> None:

@@ -12,6 +12,7 @@ from pyqemu_edu.hw.pci.pci_bar import is_io
 from pyqemu_edu.hw.pci.pci_class import get_class_desc
 from pyqemu_edu.hw.pci.pci_device import PCI_FUNC, PCI_SLOT, PCIBus, PCIDevice, PCIIORegion, pci_get_word
 from pyqemu_edu.hw.pci.pci_regs import (
+    PCI_BAR_UNMAPPED,
     PCI_BASE_ADDRESS_MEM_PREFETCH,
     PCI_BASE_ADDRESS_MEM_TYPE_64,
     PCI_CLASS_DEVICE,
@@ -66,8 +67,9 @@ def qmp_query_pci_device(dev: PCIDevice, bus_num: int) -> Info:
 
 
 def qmp_query_pci_region(bar: int, r: PCIIORegion) -> Info:
-    """One of its regions (in QEMU a part of `qmp_query_pci_regions`)."""
-    region: Info = {"bar": bar, "type": "io" if is_io(r.type) else "memory", "address": r.addr, "size": r.size}
+    """One of its regions; nowhere is -1 (in QEMU a part of `qmp_query_pci_regions`)."""
+    address = -1 if r.addr == PCI_BAR_UNMAPPED else r.addr
+    region: Info = {"bar": bar, "type": "io" if is_io(r.type) else "memory", "address": address, "size": r.size}
     if not is_io(r.type):
         region["prefetch"] = bool(r.type & PCI_BASE_ADDRESS_MEM_PREFETCH)
         region["mem_type_64"] = bool(r.type & PCI_BASE_ADDRESS_MEM_TYPE_64)
@@ -97,8 +99,8 @@ def info_pci_device(dev: Info) -> str:
 
 def info_pci_region(region: Info) -> str:
     """One of its regions (in QEMU a part of `hmp_info_pci_device`)."""
-    addr, size = region["address"], region["size"]
-    last = addr + size - 1 & 2**64 - 1
+    addr = region["address"] & 2**64 - 1
+    last = addr + region["size"] - 1 & 2**64 - 1
     if region["type"] == "io":
         return f"      BAR{region['bar']}: I/O at 0x{addr:04x} [0x{last:04x}]."
     bits, prefetch = 64 if region["mem_type_64"] else 32, " prefetchable" if region["prefetch"] else ""

@@ -17,10 +17,11 @@ from pyqemu_edu.hw.virtio.virtio_pci_proxy import (
 from pyqemu_edu.hw.virtio.virtio_pci_types import (
     VirtioPCIDeviceTypeInfo,
     virtio_pci_optimal_num_queues,
-    virtio_pci_types_register,
+    virtio_pci_type_infos,
 )
 from pyqemu_edu.qom.link import object_property_add_alias
 from pyqemu_edu.qom.struct import Object
+from pyqemu_edu.qom.type import type_init
 
 virtio_blk_pci_properties = (
     DEFINE_PROP_UINT32("class", "class_code", 0),
@@ -55,13 +56,15 @@ def virtio_blk_pci_instance_init(obj: Object) -> None:
     object_property_add_alias(dev, "bootindex", dev.vdev, "bootindex")
 
 
-virtio_pci_types_register(
-    VirtioPCIDeviceTypeInfo(
-        base_name="virtio-blk-pci-base",
-        generic_name="virtio-blk-pci",
-        transitional_name="virtio-blk-pci-transitional",
-        non_transitional_name="virtio-blk-pci-non-transitional",
-        instance_init=virtio_blk_pci_instance_init,
-        class_init=virtio_blk_pci_class_init,
+type_init(
+    *virtio_pci_type_infos(
+        VirtioPCIDeviceTypeInfo(
+            base_name="virtio-blk-pci-base",
+            generic_name="virtio-blk-pci",
+            transitional_name="virtio-blk-pci-transitional",
+            non_transitional_name="virtio-blk-pci-non-transitional",
+            instance_init=virtio_blk_pci_instance_init,
+            class_init=virtio_blk_pci_class_init,
+        )
     )
 )

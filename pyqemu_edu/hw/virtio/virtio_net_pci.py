@@ -18,10 +18,11 @@ from pyqemu_edu.hw.virtio.virtio_pci_proxy import (
     VirtioPCIClass,
     VirtIOPCIProxy,
 )
-from pyqemu_edu.hw.virtio.virtio_pci_types import VirtioPCIDeviceTypeInfo, virtio_pci_types_register
+from pyqemu_edu.hw.virtio.virtio_pci_types import VirtioPCIDeviceTypeInfo, virtio_pci_type_infos
 from pyqemu_edu.qom.klass import object_get_typename
 from pyqemu_edu.qom.link import object_property_add_alias
 from pyqemu_edu.qom.struct import Object
+from pyqemu_edu.qom.type import type_init
 
 virtio_net_properties = (
     DEFINE_PROP_BIT("ioeventfd", "flags", VIRTIO_PCI_FLAG_USE_IOEVENTFD_BIT, True),
@@ -54,13 +55,15 @@ def virtio_net_pci_instance_init(obj: Object) -> None:
     object_property_add_alias(dev, "bootindex", dev.vdev, "bootindex")
 
 
-virtio_pci_types_register(
-    VirtioPCIDeviceTypeInfo(
-        base_name="virtio-net-pci-base",
-        generic_name="virtio-net-pci",
-        transitional_name="virtio-net-pci-transitional",
-        non_transitional_name="virtio-net-pci-non-transitional",
-        instance_init=virtio_net_pci_instance_init,
-        class_init=virtio_net_pci_class_init,
+type_init(
+    *virtio_pci_type_infos(
+        VirtioPCIDeviceTypeInfo(
+            base_name="virtio-net-pci-base",
+            generic_name="virtio-net-pci",
+            transitional_name="virtio-net-pci-transitional",
+            non_transitional_name="virtio-net-pci-non-transitional",
+            instance_init=virtio_net_pci_instance_init,
+            class_init=virtio_net_pci_class_init,
+        )
     )
 )

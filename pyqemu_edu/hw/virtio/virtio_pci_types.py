@@ -20,7 +20,6 @@ from pyqemu_edu.hw.virtio.virtio_pci_proxy import (
     VirtIOPCIProxy,
 )
 from pyqemu_edu.qom.struct import Object, TypeInfo
-from pyqemu_edu.qom.type import type_init
 
 
 def virtio_pci_optimal_num_queues(fixed_queues: int) -> int:
@@ -63,31 +62,31 @@ def virtio_pci_non_transitional_instance_init(obj: Object) -> None:
     proxy.disable_legacy, proxy.disable_modern = ON_OFF_AUTO_ON, False
 
 
-def virtio_pci_types_register(t: VirtioPCIDeviceTypeInfo) -> None:
-    """Have the four types registered."""
-    conventional, both = (
-        (INTERFACE_CONVENTIONAL_PCI_DEVICE,),
-        (INTERFACE_PCIE_DEVICE, INTERFACE_CONVENTIONAL_PCI_DEVICE),
+def virtio_pci_type_infos(t: VirtioPCIDeviceTypeInfo) -> tuple[TypeInfo, ...]:
+    """The four types (QEMU `virtio_pci_types_register`, which registers them, too)."""
+    conventional = (INTERFACE_CONVENTIONAL_PCI_DEVICE,)
+    both = (INTERFACE_PCIE_DEVICE, INTERFACE_CONVENTIONAL_PCI_DEVICE)
+    base = TypeInfo(
+        t.base_name,
+        parent=TYPE_VIRTIO_PCI,
+        instance_struct=VirtIOPCIProxy,
+        instance_init=t.instance_init,
+        abstract=True,
+        class_init=t.class_init,
     )
-    type_init(
-        TypeInfo(
-            t.base_name,
-            parent=TYPE_VIRTIO_PCI,
-            instance_struct=VirtIOPCIProxy,
-            instance_init=t.instance_init,
-            abstract=True,
-            class_init=t.class_init,
-        ),
-        TypeInfo(t.generic_name, parent=t.base_name, class_init=virtio_pci_generic_class_init, interfaces=both),
+    generic = TypeInfo(t.generic_name, t.base_name, class_init=virtio_pci_generic_class_init, interfaces=both)
+    return (
+        base,
+        generic,
         TypeInfo(
             t.non_transitional_name,
-            parent=t.base_name,
+            t.base_name,
             instance_init=virtio_pci_non_transitional_instance_init,
             interfaces=both,
         ),
         TypeInfo(
             t.transitional_name,
-            parent=t.base_name,
+            t.base_name,
             instance_init=virtio_pci_transitional_instance_init,
             interfaces=conventional,
         ),

@@ -13,9 +13,10 @@ from pyqemu_edu.hw.virtio.virtio_pci_proxy import (
     VirtioPCIClass,
     VirtIOPCIProxy,
 )
-from pyqemu_edu.hw.virtio.virtio_pci_types import VirtioPCIDeviceTypeInfo, virtio_pci_types_register
+from pyqemu_edu.hw.virtio.virtio_pci_types import VirtioPCIDeviceTypeInfo, virtio_pci_type_infos
 from pyqemu_edu.hw.virtio.virtio_rng import TYPE_VIRTIO_RNG
 from pyqemu_edu.qom.struct import Object
+from pyqemu_edu.qom.type import type_init
 
 virtio_rng_properties = (
     DEFINE_PROP_BIT("ioeventfd", "flags", VIRTIO_PCI_FLAG_USE_IOEVENTFD_BIT, True),
@@ -45,13 +46,15 @@ def virtio_rng_initfn(obj: Object) -> None:
     dev.vdev = virtio_instance_init_common(dev, TYPE_VIRTIO_RNG)
 
 
-virtio_pci_types_register(
-    VirtioPCIDeviceTypeInfo(
-        base_name="virtio-rng-pci-base",
-        generic_name="virtio-rng-pci",
-        transitional_name="virtio-rng-pci-transitional",
-        non_transitional_name="virtio-rng-pci-non-transitional",
-        instance_init=virtio_rng_initfn,
-        class_init=virtio_rng_pci_class_init,
+type_init(
+    *virtio_pci_type_infos(
+        VirtioPCIDeviceTypeInfo(
+            base_name="virtio-rng-pci-base",
+            generic_name="virtio-rng-pci",
+            transitional_name="virtio-rng-pci-transitional",
+            non_transitional_name="virtio-rng-pci-non-transitional",
+            instance_init=virtio_rng_initfn,
+            class_init=virtio_rng_pci_class_init,
+        )
     )
 )

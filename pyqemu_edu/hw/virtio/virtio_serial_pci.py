@@ -19,8 +19,9 @@ from pyqemu_edu.hw.virtio.virtio_pci_proxy import (
     VirtioPCIClass,
     VirtIOPCIProxy,
 )
-from pyqemu_edu.hw.virtio.virtio_pci_types import VirtioPCIDeviceTypeInfo, virtio_pci_types_register
+from pyqemu_edu.hw.virtio.virtio_pci_types import VirtioPCIDeviceTypeInfo, virtio_pci_type_infos
 from pyqemu_edu.qom.struct import Object
+from pyqemu_edu.qom.type import type_init
 
 CLASSES = (PCI_CLASS_COMMUNICATION_OTHER, PCI_CLASS_DISPLAY_OTHER, PCI_CLASS_OTHERS)
 """What such a device may say it is; the last two for guests that were used to it."""
@@ -59,13 +60,15 @@ def virtio_serial_pci_instance_init(obj: Object) -> None:
     dev.vdev = virtio_instance_init_common(dev, TYPE_VIRTIO_SERIAL)
 
 
-virtio_pci_types_register(
-    VirtioPCIDeviceTypeInfo(
-        base_name="virtio-serial-pci-base",
-        generic_name="virtio-serial-pci",
-        transitional_name="virtio-serial-pci-transitional",
-        non_transitional_name="virtio-serial-pci-non-transitional",
-        instance_init=virtio_serial_pci_instance_init,
-        class_init=virtio_serial_pci_class_init,
+type_init(
+    *virtio_pci_type_infos(
+        VirtioPCIDeviceTypeInfo(
+            base_name="virtio-serial-pci-base",
+            generic_name="virtio-serial-pci",
+            transitional_name="virtio-serial-pci-transitional",
+            non_transitional_name="virtio-serial-pci-non-transitional",
+            instance_init=virtio_serial_pci_instance_init,
+            class_init=virtio_serial_pci_class_init,
+        )
     )
 )
