@@ -185,7 +185,7 @@ pci_props = (
 
 
 def pci_device_class_init(k: DeviceClass) -> None:
-    """The class."""
+    """What all PCI devices share: realize, unrealize, and the bus they sit on."""
     k.realize = pci_qdev_realize
     k.unrealize = pci_qdev_unrealize
     k.bus_type = TYPE_PCI_BUS

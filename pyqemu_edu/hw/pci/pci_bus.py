@@ -136,7 +136,7 @@ def pcibus_get_fw_dev_path(dev: DeviceState) -> str:
 
 
 def pci_bus_class_init(k: PCIBusClass) -> None:
-    """The class."""
+    """How a PCI bus is realized, reset and printed, and how it calls its places."""
     k.print_dev = pcibus_dev_print
     k.get_dev_path = pcibus_get_dev_path
     k.get_fw_dev_path = pcibus_get_fw_dev_path
@@ -145,7 +145,7 @@ def pci_bus_class_init(k: PCIBusClass) -> None:
 
 
 def pcie_bus_class_init(k: PCIBusClass) -> None:
-    """The class."""
+    """A PCI Express bus is realized in a way of its own."""
     k.realize = pcie_bus_realize
 
 

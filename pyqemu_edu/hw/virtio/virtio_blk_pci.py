@@ -41,7 +41,7 @@ def virtio_blk_pci_realize(vpci_dev: VirtIOPCIProxy) -> None:
 
 
 def virtio_blk_pci_class_init(k: VirtioPCIClass) -> None:
-    """The class."""
+    """What a disk says of itself, and how it is realized."""
     k.categories |= {"Storage"}
     device_class_set_props(k, virtio_blk_pci_properties)
     k.vpci_realize = virtio_blk_pci_realize

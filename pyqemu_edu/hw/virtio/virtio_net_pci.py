@@ -39,7 +39,7 @@ def virtio_net_pci_realize(vpci_dev: VirtIOPCIProxy) -> None:
 
 
 def virtio_net_pci_class_init(k: VirtioPCIClass) -> None:
-    """The class."""
+    """What a network card says of itself, and how it is realized."""
     k.romfile = "efi-virtio.rom"
     k.device_id = PCI_DEVICE_ID_VIRTIO_NET
     k.class_id = PCI_CLASS_NETWORK_ETHERNET

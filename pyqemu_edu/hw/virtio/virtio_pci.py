@@ -94,7 +94,7 @@ virtio_pci_properties = (
 
 
 def virtio_pci_class_init(k: VirtioPCIClass) -> None:
-    """The class."""
+    """What all transports on PCI say of themselves until they have a device."""
     device_class_set_props(k, virtio_pci_properties)
     k.pci_realize = virtio_pci_realize
     k.exit = virtio_pci_exit

@@ -46,7 +46,7 @@ virtio_pci_generic_properties = (
 
 
 def virtio_pci_generic_class_init(dc: DeviceClass) -> None:
-    """The class of those that can be both."""
+    """The two properties of those that can be both."""
     device_class_set_props(dc, virtio_pci_generic_properties)
 
 

@@ -32,7 +32,7 @@ def virtio_rng_pci_realize(vpci_dev: VirtIOPCIProxy) -> None:
 
 
 def virtio_rng_pci_class_init(k: VirtioPCIClass) -> None:
-    """The class."""
+    """What a source of random numbers says of itself, and how it is realized."""
     k.vpci_realize = virtio_rng_pci_realize
     k.categories |= {"Misc"}
     k.device_id = PCI_DEVICE_ID_VIRTIO_RNG

@@ -46,7 +46,7 @@ def virtio_serial_pci_realize(vpci_dev: VirtIOPCIProxy) -> None:
 
 
 def virtio_serial_pci_class_init(k: VirtioPCIClass) -> None:
-    """The class."""
+    """What a console says of itself, and how it is realized."""
     k.vpci_realize = virtio_serial_pci_realize
     k.categories |= {"Input"}
     device_class_set_props(k, virtio_serial_pci_properties)
