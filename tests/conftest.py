@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,21 @@ def required_tool(*names: str) -> str:
         if path := shutil.which(name):
             return path
     pytest.skip(f"{' or '.join(names)} is not installed")
+
+
+def connected(path: Path, patience: float = 30.0) -> socket.socket:
+    """A connection to the Unix socket at `path`, as soon as somebody listens; so many seconds at most."""
+    deadline = time.monotonic() + patience
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(patience)
+        try:
+            client.connect(str(path))
+            return client
+        except OSError:
+            client.close()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")

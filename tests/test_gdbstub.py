@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import required_tool
+from conftest import connected, required_tool
 from pyqemu_edu.gdbstub.packet import packet
 
 OURS = [sys.executable, "-m", "pyqemu_edu"]
@@ -41,21 +41,6 @@ def debugged(program: list[str], options: str, path: Path) -> Iterator[tuple[sub
                 yield process, client
         finally:
             process.kill()
-
-
-def connected(path: Path) -> socket.socket:
-    """A connection, as soon as somebody listens."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        client = socket.socket(socket.AF_UNIX)
-        client.settimeout(PATIENCE)
-        try:
-            client.connect(str(path))
-            return client
-        except OSError:
-            client.close()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
 
 def answer(client: socket.socket, packets: int = 1) -> bytes:

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from qemu.qmp import ConnectError, ExecuteError, QMPClient
 
+from conftest import connected
+
 OURS = [sys.executable, "-m", "pyqemu_edu"]
 BARE = "-machine spike -bios none -S -display none -nodefaults -serial null"
 DATA = Path(__file__).parent / "data"
@@ -51,21 +53,6 @@ def started(program: list[str], options: str, path: Path) -> Iterator[subprocess
             yield process
         finally:
             process.kill()
-
-
-def connected(path: Path) -> socket.socket:
-    """A connection, as soon as somebody listens."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        client = socket.socket(socket.AF_UNIX)
-        client.settimeout(PATIENCE)
-        try:
-            client.connect(str(path))
-            return client
-        except OSError:
-            client.close()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
 
 def conversation(program: list[str], options: str, path: Path, requests: list[bytes]) -> list[str]:
