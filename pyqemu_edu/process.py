@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token, copy_context
 from types import TracebackType
-from typing import Any, TextIO, TypeVar, cast
+from typing import Any, TextIO, TypeVar
 
 S = TypeVar("S")
 
@@ -50,7 +50,7 @@ class Process:
         self.stdin = sys.stdin if stdin is None else stdin
         self.stdout = sys.stdout if stdout is None else stdout
         self.stderr = sys.stderr if stderr is None else stderr
-        self._statics: dict[Callable[[], object], object] = {}
+        self.statics: dict[Callable[[], object], Any] = {}
         self._lock = threading.RLock()
         self._entered: list[Token[Process]] = []
 
@@ -65,11 +65,11 @@ class Process:
 
     def statics_of(self, factory: Callable[[], S]) -> S:
         """This process's copy of the globals that `factory` makes, made at the first asking."""
-        try:
-            return cast(S, self._statics[factory])
-        except KeyError:
-            with self._lock:
-                return cast(S, self._statics.setdefault(factory, factory()))
+        with self._lock:
+            if factory not in self.statics:
+                self.statics[factory] = factory()
+            found: S = self.statics[factory]
+        return found
 
 
 class Unheeded(io.FileIO):
@@ -101,7 +101,12 @@ def per_process(factory: Callable[[], S]) -> Callable[[], S]:
     """A function that gives the current process's own copy of what `factory` makes."""
 
     def statics() -> S:
-        return _current.get().statics_of(factory)
+        process = _current.get()
+        try:
+            found: S = process.statics[factory]
+        except KeyError:
+            return process.statics_of(factory)
+        return found
 
     return statics
 

@@ -167,6 +167,11 @@ class MemOp:
     align: bool = False
     atomic: bool = False
 
+    @property
+    def view(self) -> str:
+        """The name of the TLB's view for such a load (Not in QEMU)."""
+        return f"ld{self.size}{'s' if self.signed and self.size < 8 else ''}"
+
     def __str__(self) -> str:
         letters = {1: "b", 2: "w", 4: "l", 8: "q"}[self.size]
         sign = "s" if self.signed else "u"

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyqemu_edu.tcg.host_float import HOST_GLOBALS, HostFloat, Rounding, emit_host_float, is_float, suits
 from pyqemu_edu.tcg.op import COMPUTE, INVERTED, SIGN, M, MemOp, TCGCond, TCGContext, TCGOp, TCGTemp, TempKind
+from pyqemu_edu.tcg.strides import Stride, copy, emit_stride, fill, find_stride
 
 if TYPE_CHECKING:
     from pyqemu_edu.accel.tcg.tb import TranslationBlock
@@ -77,6 +78,8 @@ GLOBALS: dict[str, Any] = {
     "PAGE2": M - 0xFFE,
     "PAGE4": M - 0xFFC,
     "PAGE8": M - 0xFF8,
+    "fill": fill,
+    "copy": copy,
     **HOST_GLOBALS,
     **{name: COMPUTE[name] for name in ("div_i64", "rem_i64", "mulsh_i64", "mulsuh_i64")},
     **{name: COMPUTE[name] for name in ("clz_i64", "ctz_i64", "ctpop_i64", "bswap64_i64")},
@@ -133,7 +136,7 @@ class Emitter:
     helpers: dict[str, Any] = field(default_factory=dict)
     insn: int = 0
     loop_dirty: list[TCGTemp] | None = None
-    loop_exit: int = 0
+    stride: Stride | None = None
     hard: str = ""
 
     def line(self, text: str) -> None:
@@ -223,7 +226,7 @@ class Emitter:
         self.overwritten(op.outputs[0])
         target = self.target(op.outputs[0])
         signed = memop.signed and memop.size < 8
-        view = f"st{memop.size}" if memop.atomic else f"ld{memop.size}{'s' if signed else ''}"
+        view = f"st{memop.size}" if memop.atomic else memop.view
         slow = "helper_atomic" if memop.atomic else "helper_ld_aligned" if memop.align else "helper_ld"
         self.views.add(view)
         cell = self.cell(view, addr, memop.size)
@@ -316,6 +319,8 @@ class Emitter:
             elif op.opc == "br":
                 i = find_label(ops, i, op)
             elif op.opc == "goto_tb" and self.is_loop_end(ops[i : i + 3]):
+                if self.stride:
+                    emit_stride(self, self.stride)
                 self.line("continue")
                 return False
             elif op.opc in ("exit_tb", "goto_ptr"):
@@ -392,6 +397,15 @@ def jumps_to(ops: Sequence[TCGOp], pc: int) -> bool:
     )
 
 
+def stride_of(ops: Sequence[TCGOp], back: int) -> Stride | None:
+    """What a loop that jumps back at `ops[back]` does to memory, if it can go many rounds at once."""
+    branches = [i for i, op in enumerate(ops) if op.opc == "brcond_i64"]
+    if len(branches) != 1:
+        return None
+    (i,) = branches
+    return find_stride(ops[:i], ops[i], taken=find_label(ops, i, ops[i]) < back)
+
+
 def registers_needed(ops: Sequence[TCGOp], loop: bool) -> list[TCGTemp]:
     """The registers that must be read at the beginning.
 
@@ -432,6 +446,7 @@ def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
     if loop is not None:
         body.depth = 2
         body.loop_dirty = all_written(s.ops)
+        body.stride = stride_of(s.ops, loop)
     body.emit(s.ops)
     lines = [*prologue(tb, body, needed, s.ops), *body.lines]
     shift = len(lines) - len(body.lines)

@@ -57,21 +57,12 @@ class CPUDumpFlags(IntFlag):
     CCOP = 0x00040000
 
 
-class Interrupt(IntFlag):
-    """Bits of `CPUState.interrupt_request` (QEMU include/exec/cpu-all.h)."""
-
-    HARD = 0x0002
-    EXITTB = 0x0004
-    HALT = 0x0020
-    DEBUG = 0x0080
-    RESET = 0x0400
-
-
-CPU_INTERRUPT_HARD = Interrupt.HARD
-CPU_INTERRUPT_EXITTB = Interrupt.EXITTB
-CPU_INTERRUPT_HALT = Interrupt.HALT
-CPU_INTERRUPT_DEBUG = Interrupt.DEBUG
-CPU_INTERRUPT_RESET = Interrupt.RESET
+# Bits of `CPUState.interrupt_request` (QEMU include/exec/cpu-all.h)
+CPU_INTERRUPT_HARD = 0x0002  # an interrupt is pending; the target says whether it is taken
+CPU_INTERRUPT_EXITTB = 0x0004  # something changed that linked blocks may not run past
+CPU_INTERRUPT_HALT = 0x0020
+CPU_INTERRUPT_DEBUG = 0x0080
+CPU_INTERRUPT_RESET = 0x0400
 
 EXCP_INTERRUPT = 0x10000  # asked to leave cpu_exec
 EXCP_HLT = 0x10001  # hlt or wfi: sleeps until an interrupt
