@@ -80,8 +80,9 @@ MENVCFG_WRITABLE   = SENVCFG_WRITABLE | MENVCFG_PBMTE | MENVCFG_STCE
 
 def add_status_sd(status: int) -> int:
     """The status with SD, which is not stored: it says that some extension's state is dirty."""
-    dirty = any(status & field == field for field in (MSTATUS_FS, MSTATUS_VS, MSTATUS_XS))
-    return status | MSTATUS64_SD if dirty else status
+    if status & MSTATUS_FS == MSTATUS_FS or status & MSTATUS_VS == MSTATUS_VS or status & MSTATUS_XS == MSTATUS_XS:
+        return status | MSTATUS64_SD
+    return status
 
 
 def read_mstatus(env: CPURISCVState, csrno: int) -> int:
