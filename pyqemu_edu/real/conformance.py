@@ -17,12 +17,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyqemu_edu.hw.core.elf_ops import elf_read, symbols_of_file
+from pyqemu_edu.hw.core.elf_ops import EM_RISCV, elf_read, symbols_of_file
 from pyqemu_edu.real.ours import OurQemu
 from pyqemu_edu.real.qemu import QemuExited, RealQemu
 from pyqemu_edu.vm import CommandLineError, Qemu
 
-EM_RISCV = 243
 CONSOLE = "-bios none -monitor none -display none -serial"
 SLICE = 200_000
 """Instructions that a hart of ours executes between two looks at `tohost`."""

@@ -202,9 +202,6 @@ class TCGOp:
         return next(arg for arg in self.args if isinstance(arg, TCGCond))
 
 
-BB_END = {"exit_tb", "goto_ptr", "br", "goto_tb"}
-"""Behind these nothing goes on; `goto_tb` only marks the way out that follows it."""
-
 SIDE_EFFECTS = {
     "insn_start", "qemu_ld_i64", "qemu_st_i64", "call", "brcond_i64", "br", "set_label", "goto_tb", "exit_tb",
     "goto_ptr", "discard", "io_start",

@@ -25,6 +25,6 @@ statics = per_process(Statics)
 
 
 def msi_send_message(dev: PCIDevice, msg: MSIMessage) -> None:
-    """Send it."""
+    """Write the message's data to its address: that is the interrupt."""
     if dev.msi_trigger is not None:
         dev.msi_trigger(dev, msg)

@@ -91,7 +91,7 @@ def msix_is_pending(dev: PCIDevice, vector: int) -> bool:
 
 
 def msix_set_pending(dev: PCIDevice, vector: int) -> None:
-    """Let it wait."""
+    """Note an interrupt that is masked, to be sent later."""
     msix_table_of(dev).pba[vector // 8] |= 1 << vector % 8
 
 
@@ -250,7 +250,7 @@ def msix_uninit_exclusive_bar(dev: PCIDevice) -> None:
 
 
 def msix_reset(dev: PCIDevice) -> None:
-    """Off, empty, masked."""
+    """Switch MSI-X off, with an empty table and every vector masked."""
     msix = dev.msix
     if msix is not None:
         control = msix.cap + MSIX_CONTROL_OFFSET

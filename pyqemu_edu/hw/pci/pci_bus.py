@@ -75,7 +75,7 @@ def pci_bus_irqs(
     irq_opaque: Any,
     nirq: int,
 ) -> None:
-    """The wires."""
+    """Say who raises the bus's interrupt wires, and how many there are."""
     bus.set_irq, bus.map_irq, bus.irq_opaque, bus.irq_count = set_irq, map_irq, irq_opaque, [0] * nirq
 
 

@@ -134,7 +134,7 @@ def PCI_DEVICE(obj: object) -> PCIDevice:
 
 
 def PCI_DEVICE_GET_CLASS(obj: object) -> PCIDeviceClass:
-    """Its class."""
+    """The class of a PCI device."""
     return object_get_class_check(obj, PCIDeviceClass, TYPE_PCI_DEVICE)
 
 
@@ -172,32 +172,32 @@ def pci_config_size(d: PCIDevice) -> int:
 
 
 def pci_get_word(config: bytearray, offset: int) -> int:
-    """Two bytes."""
+    """Two bytes of configuration space."""
     return int.from_bytes(config[offset : offset + 2], "little")
 
 
 def pci_set_word(config: bytearray, offset: int, val: int) -> None:
-    """Two bytes."""
+    """Set two bytes of configuration space."""
     config[offset : offset + 2] = (val & 0xFFFF).to_bytes(2, "little")
 
 
 def pci_get_long(config: bytearray, offset: int) -> int:
-    """Four bytes."""
+    """Four bytes of configuration space."""
     return int.from_bytes(config[offset : offset + 4], "little")
 
 
 def pci_set_long(config: bytearray, offset: int, val: int) -> None:
-    """Four bytes."""
+    """Set four bytes of configuration space."""
     config[offset : offset + 4] = (val & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def pci_get_quad(config: bytearray, offset: int) -> int:
-    """Eight bytes."""
+    """Eight bytes of configuration space."""
     return int.from_bytes(config[offset : offset + 8], "little")
 
 
 def pci_set_quad(config: bytearray, offset: int, val: int) -> None:
-    """Eight bytes."""
+    """Set eight bytes of configuration space."""
     config[offset : offset + 8] = (val & 2**64 - 1).to_bytes(8, "little")
 
 

@@ -70,7 +70,7 @@ def virtio_pci_bus_new(dev: VirtIOPCIProxy) -> None:
 
 
 def virtio_pci_exit(proxy: VirtIOPCIProxy) -> None:
-    """The transport goes."""
+    """Give up the interrupts by message."""
     msix_uninit_exclusive_bar(proxy)
 
 

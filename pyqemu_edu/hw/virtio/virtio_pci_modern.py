@@ -206,7 +206,7 @@ def enable_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
 
 
 def reset_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
-    """Forget one queue."""
+    """Forget what the driver said of one queue."""
     if val == 1:
         vq = selected(proxy, vdev)
         vq.reset = True
@@ -283,12 +283,12 @@ def virtio_pci_isr_write(proxy: VirtIOPCIProxy, addr: int, val: int, size: int) 
 
 
 def virtio_pci_device_read(proxy: VirtIOPCIProxy, addr: int, size: int) -> int:
-    """The device's configuration."""
+    """Read the device's own configuration."""
     return virtio_config_read(device_on(proxy), addr, size)
 
 
 def virtio_pci_device_write(proxy: VirtIOPCIProxy, addr: int, val: int, size: int) -> None:
-    """Change it."""
+    """Write the device's own configuration."""
     virtio_config_write(device_on(proxy), addr, val, size)
 
 

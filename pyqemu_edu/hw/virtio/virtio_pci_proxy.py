@@ -62,7 +62,7 @@ class VirtIOPCIQueue:
 
 @dataclass(eq=False)
 class VirtIOPCIProxy(PCIDevice):
-    """A transport."""
+    """A PCI device that carries a virtio device: its transport."""
 
     bar: MemoryRegion = field(init=False, repr=False)
     regs: dict[str, VirtIOPCIRegion] = field(default_factory=dict)
@@ -96,7 +96,7 @@ def VIRTIO_PCI(obj: object) -> VirtIOPCIProxy:
 
 
 def VIRTIO_PCI_GET_CLASS(obj: object) -> VirtioPCIClass:
-    """Its class."""
+    """The class of such a transport."""
     return object_get_class_check(obj, VirtioPCIClass, TYPE_VIRTIO_PCI)
 
 

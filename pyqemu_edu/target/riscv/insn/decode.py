@@ -26,10 +26,10 @@ EXTENSIONS = {
         *(privileged.insn, privileged.S, privileged.Svinval),
     )
 }
-"""Every extension of the library that words are decoded by where no hart is asked, by name."""
+"""The extensions that words are decoded by where no hart is asked, by name."""
 
 IN_X = {extension.name: extension for extension in EXTENSIONS_IN_X}
-"""Those whose words are others' there: a hart has them instead."""
+"""Extensions that give words of F, D and Zfh another meaning, so that only a hart can tell which is meant."""
 
 _added: ContextVar[tuple[Extension, ...]] = ContextVar("pyqemu_edu_extensions", default=())
 

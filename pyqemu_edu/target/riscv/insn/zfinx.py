@@ -36,7 +36,7 @@ class FloatsInX:
 
 
 class MachineInX:
-    """As much of a `Machine` as computing needs, its floating-point registers being `FloatsInX`."""
+    """As much of a `Machine` as computing needs; its floating-point registers are `FloatsInX`."""
 
     def __init__(self, m: Machine, reads: FloatFmt, writes: FloatFmt) -> None:
         self.x, self.f = m.x, FloatsInX(m, reads, writes)
@@ -64,7 +64,7 @@ def in_x(instruction: Instruction, extension: Extension) -> Instruction:
 
 
 def has_twin(instruction: Instruction) -> bool:
-    """Whether it does more than to load, store or move bits, or has remained."""
+    """Whether it is there on the integer registers too: it computes, or is one of the two moves that have remained."""
     return "(" not in instruction.form and instruction.name not in ("fmv.x.d", "fmv.d.x", "fmv.x.h", "fmv.h.x")
 
 
@@ -76,7 +76,7 @@ def twin(extension: Extension, name: str, *needs: str) -> Extension:
 
 
 def twins() -> Iterator[Extension]:
-    """Those of F, D and Zfh."""
+    """The extensions of F, D and Zfh on the integer registers."""
     yield twin(F, "Zfinx", "zfinx")
     yield twin(D, "Zdinx", "zdinx")
     yield twin(Zfh, "Zhinx", "zhinx")
