@@ -96,6 +96,17 @@ def hexed(line: str) -> str:
     return f"qRcmd,{line.encode().hex()}"
 
 
+def two_lines(program: list[str], path: Path) -> bytes:
+    """What comes for a monitor's command that prints two lines."""
+    with debugged(program, BARE, path) as (_, client):
+        client.sendall(packet(hexed("x /16xb 0x1000").encode()))
+        return answer(client, 3)
+
+
+def test_each_line_of_the_monitor_is_a_packet(tmp_path: Path, real_qemu: str) -> None:
+    assert two_lines(OURS, tmp_path / "gdb") == two_lines([real_qemu], tmp_path / "gdb")
+
+
 def test_a_guest_is_stopped_stepped_and_watched_as_by_the_reference(tmp_path: Path, real_qemu: str) -> None:
     """To a breakpoint, on by steps, to a watchpoint; the monitor answers in between."""
     gcc = required_tool("riscv64-unknown-elf-gcc")

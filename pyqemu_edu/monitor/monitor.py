@@ -84,11 +84,11 @@ def monitor_flush(mon: Monitor) -> None:
 
 
 def monitor_puts(mon: Monitor, text: str) -> None:
-    """Print; a terminal wants a carriage return before each end of line, where the text is also written out."""
-    for line in text.splitlines(keepends=True) if "\n" in text else [text]:
+    """Print; a terminal wants a carriage return before each end of line, where what waits is also written out."""
+    for line in text.splitlines(keepends=True):
         mon.outbuf += line.replace("\n", "\r\n").encode(errors="surrogateescape")
-    if "\n" in text:
-        monitor_flush(mon)
+        if line.endswith("\n"):
+            monitor_flush(mon)
 
 
 def monitor_printf(mon: Monitor, text: str) -> None:
