@@ -1,7 +1,12 @@
 """Compares random programs for as long as one likes, and keeps results for where there is no QEMU (Not in QEMU).
 
 `python -m pyqemu_edu.real.fuzz --seed 1 --count 100` compares a hundred programs of each kind, `--seconds 600` as many
-as come in ten minutes.  `--record FILE` keeps what the real QEMU makes of them, for `recorded_programs` to read.
+as come in ten minutes.  What differs is shown as the shortest program that still does: the last instruction, and the
+registers side by side.  `--record FILE` keeps what the real QEMU makes of them, for `recorded_programs` to read.
+
+Programs of the kind `instructions` compute, in machine mode; those of `paging` touch memory through page tables from
+every mode; those of `harts` keep to no rules, and are followed instruction by instruction on both boards and all
+models.
 """
 
 from __future__ import annotations
@@ -17,18 +22,21 @@ from pathlib import Path
 from typing import Any
 
 from pyqemu_edu.real.binary import qemu_binary, qemu_version
-from pyqemu_edu.real.differential import OPTIONS, OURS, AnyProgram, Difference, State, Undecided, compare, model, real
+from pyqemu_edu.real.differential import OPTIONS, OURS, AnyProgram, State, Undecided, compare, model, real
+from pyqemu_edu.real.lockstep import difference, reduced
+from pyqemu_edu.real.random_hart import HartProgram, random_hart_program
 from pyqemu_edu.real.random_paging import random_paging_program
 from pyqemu_edu.real.random_program import Program, random_program
 
-KINDS: dict[str, Callable[[int, int], AnyProgram]] = {
+KINDS: dict[str, Callable[[int, int], AnyProgram | HartProgram]] = {
     "instructions": random_program,
     "paging": random_paging_program,
+    "harts": lambda seed, length: random_hart_program(seed, length // 4),
 }
 """What a program may be about, and who writes it."""
 
 
-def programs(kinds: Iterable[str], seed: int, length: int) -> Iterator[AnyProgram]:
+def programs(kinds: Iterable[str], seed: int, length: int) -> Iterator[AnyProgram | HartProgram]:
     """One program of each kind for each seed from `seed` on."""
     for number in itertools.count(seed):
         for kind in kinds:
@@ -60,9 +68,9 @@ def restored(row: dict[str, Any]) -> AnyProgram:
     return program
 
 
-def record(wanted: Iterable[AnyProgram], file: Path) -> None:
-    """Keep programs and what the real QEMU makes of them."""
-    states = ((program, real(program).values()) for program in wanted)
+def record(wanted: Iterable[AnyProgram | HartProgram], file: Path) -> None:
+    """Keep programs and what the real QEMU makes of them, except those that are followed step by step."""
+    states = ((program, real(program).values()) for program in wanted if not isinstance(program, HartProgram))
     rows = [json.dumps(kept(program) | {"state": [f"{value:x}" for value in state]}) for program, state in states]
     made = f"qemu-system-riscv64 {OPTIONS} -kernel program.elf"
     head = f'"version": "{qemu_version(qemu_binary())}", "command": "{made}"'
@@ -90,7 +98,7 @@ def main(arguments: list[str]) -> int:
         record(itertools.islice(wanted, asked.count * len(asked.kind)), asked.record)
         return 0
     for program in wanted if asked.seconds else itertools.islice(wanted, asked.count * len(asked.kind)):
-        found += sum(report(program, accel) is not None for accel in asked.accel)
+        found += report(program, asked.accel)
         compared += 1
         if time.monotonic() > end:
             break
@@ -104,23 +112,35 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first program")
     parser.add_argument("--count", type=int, default=20, help="how many programs of each kind")
     parser.add_argument("--seconds", type=float, help="go on so long instead")
-    parser.add_argument("--length", type=int, default=120, help="chunks in a program")
+    parser.add_argument("--length", type=int, default=120, help="chunks in a program; a hart's has a fourth")
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS), help="what the programs are about")
     parser.add_argument("--accel", nargs="+", default=OURS, help="our readings to compare")
     parser.add_argument("--record", type=Path, metavar="FILE", help="keep the real QEMU's results instead")
     return parser.parse_args(arguments)
 
 
-def report(program: AnyProgram, accel: str) -> Difference | None:
-    """Compare one program, and print the first difference."""
+def report(program: AnyProgram | HartProgram, accels: Iterable[str]) -> int:
+    """Compare one program, and print the first difference of each reading; how many there were."""
+    if isinstance(program, HartProgram):
+        found = difference(program)
+        return shown(reduced(found)) if found else 0
+    return sum(report_end(program, accel) for accel in accels)
+
+
+def report_end(program: AnyProgram, accel: str) -> int:
+    """Compare what a program leaves behind on the real QEMU and with one accelerator of ours."""
     try:
-        difference = compare(program, real, model(accel))
+        found = compare(program, real, model(accel))
     except Undecided as undecided:
         print(f"seed {program.seed}: the real QEMU does not come to the end: {undecided}", flush=True)
-        return None
-    if difference:
-        print(f"-accel {accel}: {difference}\n", flush=True)
-    return difference
+        return 0
+    return shown(f"-accel {accel}: {found}") if found else 0
+
+
+def shown(what: object) -> int:
+    """Print a difference, and count it."""
+    print(f"{what}\n", flush=True)
+    return 1
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class MachineInX:
 
     def __init__(self, m: Machine, reads: FloatFmt, writes: FloatFmt) -> None:
         self.x, self.f = m.x, FloatsInX(m, reads, writes)
-        self.select, self.helper, self.rounded = m.select, m.helper, m.rounded
+        self.sext, self.select, self.helper, self.rounded = m.sext, m.select, m.helper, m.rounded
 
 
 def formats(name: str) -> tuple[FloatFmt, FloatFmt]:
