@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from pyqemu_edu.tcg.host_float import HOST_GLOBALS, HostFloat, Rounding, emit_host_float, is_float, suits
 from pyqemu_edu.tcg.op import COMPUTE, INVERTED, SIGN, M, MemOp, TCGCond, TCGContext, TCGOp, TCGTemp, TempKind
 from pyqemu_edu.tcg.strides import Stride, copy, emit_stride, fill, find_stride
+from pyqemu_edu.tcg.waiting import ROUNDS, let_others_run, only_waits
 
 if TYPE_CHECKING:
     from pyqemu_edu.accel.tcg.tb import TranslationBlock
@@ -34,6 +35,7 @@ MAX_LOOP_INSNS = 4096
 """A block that repeats itself looks up after so many instructions whether somebody wants the vCPU."""
 
 CF_USE_ICOUNT = 0x00020000
+CF_PARALLEL = 0x00080000
 TB_EXIT_LOOKUP = 4
 
 ARRAYS = ("gpr", "fpr", "fpd", "fps")
@@ -80,6 +82,7 @@ GLOBALS: dict[str, Any] = {
     "PAGE8": M - 0xFF8,
     "fill": fill,
     "copy": copy,
+    "let_others_run": let_others_run,
     **HOST_GLOBALS,
     **{name: COMPUTE[name] for name in ("div_i64", "rem_i64", "mulsh_i64", "mulsuh_i64")},
     **{name: COMPUTE[name] for name in ("clz_i64", "ctz_i64", "ctpop_i64", "bswap64_i64")},
@@ -137,6 +140,7 @@ class Emitter:
     insn: int = 0
     loop_dirty: list[TCGTemp] | None = None
     stride: Stride | None = None
+    waits: bool = False
     hard: str = ""
 
     def line(self, text: str) -> None:
@@ -447,12 +451,13 @@ def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
         body.depth = 2
         body.loop_dirty = all_written(s.ops)
         body.stride = stride_of(s.ops, loop)
+        body.waits = bool(tb.cflags & CF_PARALLEL) and only_waits(s.ops)
     body.emit(s.ops)
     lines = [*prologue(tb, body, needed, s.ops), *body.lines]
     shift = len(lines) - len(body.lines)
     if loop is not None:
         lines += epilogue(tb, body, int(str(s.ops[loop + 2].args[0])))
-        tb.max_loops = max(1, MAX_LOOP_INSNS // tb.icount)
+        tb.max_loops = ROUNDS if body.waits else max(1, MAX_LOOP_INSNS // tb.icount)
     for insn in tb.insns:
         insn.line += shift
     tb.text = "\n".join(lines)
@@ -487,6 +492,8 @@ def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Se
 def epilogue(tb: TranslationBlock, body: Emitter, way_out: int) -> list[str]:
     """Behind the loop: it has gone round as often as it may, so look up."""
     end = Emitter(tb, loop_dirty=body.loop_dirty)
+    if body.waits:
+        end.line("let_others_run()")
     end.line(f"env.pc = {tb.pc:#x}")
     end.leave(way_out)
     return end.lines
