@@ -67,18 +67,28 @@ def same_but_for_time(text: str) -> str:
     return re.sub(r"(Boot HART ID +:|Domain0 Boot HART +:) \d+", r"\1", text)
 
 
+def typed(*lines: str) -> Script:
+    """U-Boot's countdown is stopped, and these are typed at its prompt."""
+    return [("autoboot:", "x"), *(("=> ", f"{line}\r") for line in (*lines, "poweroff"))]
+
+
 @pytest.mark.parametrize(
     ("options", "script"),
     [
         pytest.param(
             f"-machine virt -m 64M -bios {OPENSBI}.bin -kernel {U_BOOT}",
-            [("autoboot:", "x"), ("=> ", "bdinfo\r"), ("=> ", "md 80200000 8\r"), ("=> ", "poweroff\r")],
+            typed("bdinfo", "md 80200000 8"),
             id="supervisor mode",
         ),
         pytest.param(
             f"-machine virt -smp 2 -bios {U_BOOT_M}",
-            [("autoboot:", "x"), ("=> ", "version\r"), ("=> ", "printenv kernel_addr_r\r"), ("=> ", "poweroff\r")],
+            typed("version", "printenv kernel_addr_r"),
             id="machine mode, two harts",
+        ),
+        pytest.param(
+            f"-machine virt -bios {U_BOOT_M} -drive file={U_BOOT_M},format=raw,if=virtio,readonly=on",
+            typed("pci enum", "pci", "pci bar 0.1.0", "virtio scan", "virtio read 80300000 0 2", "md.b 80300000 20"),
+            id="a disk on PCI Express",
         ),
     ],
 )
