@@ -293,6 +293,27 @@ def test_a_command_line_is_answered_as_by_the_reference(real_qemu: str, line: st
     assert Run(args).answer == ask_real(real_qemu, args, tmp_path)
 
 
+TYPES = [
+    *(f"virtio-{kind}-pci{way}" for kind in DEVICES for way in ("", "-base", "-transitional", "-non-transitional")),
+    *("virtio-pci", "virtio-pci-bus", "pci-device", "PCI", "PCIE", "gpex-root", "gpex-pcihost"),
+]
+
+
+def properties(bench: Bench) -> list[object]:
+    """What each type can be told, and what the parts of one device say."""
+    asked = [bench.qmp(f"{which}-list-properties", typename=name) for which in ("qom", "device") for name in TYPES]
+    for path in ("/machine/peripheral/r", "/machine/peripheral/r/virtio-backend", "/machine/peripheral/r/virtio-bus"):
+        listed = bench.qmp("qom-list", path=path)
+        assert isinstance(listed, list)
+        asked += [listed, *(bench.qmp("qom-get", path=path, property=prop["name"]) for prop in listed)]
+    return [*asked, bench.qmp("x-query-virtio-status", path="/machine/peripheral/r/virtio-backend")]
+
+
+def test_types_and_objects_have_the_references_properties(real_qemu: str) -> None:
+    ours, reals = both(real_qemu, properties, *RNG[:-1], "virtio-rng-pci,id=r")
+    assert ours == reals
+
+
 def rom(folder: Path) -> Path:
     """A program for another sister of the device, with the signatures of one."""
     content = bytearray(600)

@@ -5,6 +5,8 @@ Behind them comes the device's configuration; where it begins depends on whether
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyqemu_edu.hw.pci.msix import msix_enabled, msix_present
 from pyqemu_edu.hw.pci.pci_access import pci_default_write_config
 from pyqemu_edu.hw.pci.pci_irq import pci_irq_deassert
@@ -17,7 +19,13 @@ from pyqemu_edu.hw.virtio.virtio_device import (
     VirtIODevice,
     virtio_device_get_class,
 )
-from pyqemu_edu.hw.virtio.virtio_pci_proxy import VirtIOPCIProxy, choose_vector, device_on
+from pyqemu_edu.hw.virtio.virtio_pci_proxy import (
+    VirtIOPCIProxy,
+    device_on,
+    select_queue,
+    set_config_vector,
+    set_queue_vector,
+)
 from pyqemu_edu.hw.virtio.virtio_pci_reset import virtio_pci_reset
 from pyqemu_edu.hw.virtio.virtio_state import (
     virtio_config_read,
@@ -57,95 +65,7 @@ def VIRTIO_PCI_REGION_SIZE(dev: VirtIOPCIProxy) -> int:
     return VIRTIO_PCI_CONFIG_OFF(msix_present(dev))
 
 
-# ---- writing
-
-
-def virtio_ioport_write(proxy: VirtIOPCIProxy, addr: int, val: int) -> None:
-    """The driver writes to a port."""
-    vdev = device_on(proxy)
-    if addr == VIRTIO_PCI_GUEST_FEATURES:
-        virtio_set_features(vdev, usable_features(vdev, val))
-    elif addr == VIRTIO_PCI_QUEUE_PFN:
-        set_queue_pfn(proxy, vdev, val)
-    elif addr == VIRTIO_PCI_QUEUE_SEL:
-        vdev.queue_sel = val if val < VIRTIO_QUEUE_MAX else vdev.queue_sel
-    elif addr == VIRTIO_PCI_QUEUE_NOTIFY:
-        if val < VIRTIO_QUEUE_MAX:
-            virtio_queue_notify(vdev, val)
-    elif addr == VIRTIO_PCI_STATUS:
-        set_status(proxy, vdev, val)
-    elif addr == VIRTIO_MSI_CONFIG_VECTOR:
-        vdev.config_vector = choose_vector(proxy, vdev.config_vector, val)
-    elif addr == VIRTIO_MSI_QUEUE_VECTOR:
-        vq = vdev.vq[vdev.queue_sel]
-        vq.vector = choose_vector(proxy, vq.vector, val)
-    else:
-        what = f"unexpected address 0x{addr:x} value 0x{val:x}"
-        qemu_log_mask(LOG_GUEST_ERROR, f"virtio_ioport_write: {what}\n")
-
-
-def usable_features(vdev: VirtIODevice, val: int) -> int:
-    """A driver that takes whatever it is offered gets what such drivers can bear (in QEMU a part of the above)."""
-    if not val >> VIRTIO_F_BAD_FEATURE & 1:
-        return val
-    bad_features = virtio_device_get_class(vdev).bad_features
-    return bad_features(vdev) if bad_features else 0
-
-
-def set_queue_pfn(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
-    """The page at which the queue begins; 0 resets the device (in QEMU a part of `virtio_ioport_write`)."""
-    if val == 0:
-        virtio_pci_reset(proxy)
-    else:
-        virtio_queue_set_addr(vdev, vdev.queue_sel, val << VIRTIO_PCI_QUEUE_ADDR_SHIFT)
-
-
-def set_status(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
-    """How far the driver is; 0 resets the device (in QEMU a part of `virtio_ioport_write`).
-
-    Drivers of old forgot to let the device reach memory, so it is let.
-    """
-    virtio_set_status(vdev, val & 0xFF)
-    if vdev.status == 0:
-        virtio_pci_reset(proxy)
-    if val == VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER:
-        pci_default_write_config(proxy, PCI_COMMAND, proxy.config[PCI_COMMAND] | PCI_COMMAND_MASTER, 1)
-
-
-def virtio_pci_config_write(proxy: VirtIOPCIProxy, addr: int, val: int, size: int) -> None:
-    """The driver writes to a port, or to the configuration behind."""
-    config = VIRTIO_PCI_CONFIG_OFF(msix_enabled(proxy))
-    if addr < config:
-        virtio_ioport_write(proxy, addr, val)
-    else:
-        virtio_config_write(device_on(proxy), addr - config, val, size)
-
-
 # ---- reading
-
-
-def virtio_ioport_read(proxy: VirtIOPCIProxy, addr: int) -> int:
-    """The driver reads from a port; all ones where there is none."""
-    vdev = device_on(proxy)
-    if addr == VIRTIO_PCI_HOST_FEATURES:
-        return vdev.host_features & 0xFFFFFFFF
-    if addr == VIRTIO_PCI_GUEST_FEATURES:
-        return vdev.guest_features & 0xFFFFFFFF
-    if addr == VIRTIO_PCI_QUEUE_PFN:
-        return virtio_queue_get_addr(vdev, vdev.queue_sel) >> VIRTIO_PCI_QUEUE_ADDR_SHIFT
-    if addr == VIRTIO_PCI_QUEUE_NUM:
-        return virtio_queue_get_num(vdev, vdev.queue_sel)
-    if addr == VIRTIO_PCI_QUEUE_SEL:
-        return vdev.queue_sel
-    if addr == VIRTIO_PCI_STATUS:
-        return vdev.status
-    if addr == VIRTIO_PCI_ISR:
-        return take_isr(proxy)
-    if addr == VIRTIO_MSI_CONFIG_VECTOR:
-        return vdev.config_vector
-    if addr == VIRTIO_MSI_QUEUE_VECTOR:
-        return vdev.vq[vdev.queue_sel].vector
-    return 0xFFFFFFFF
 
 
 def take_isr(proxy: VirtIOPCIProxy) -> int:
@@ -156,12 +76,104 @@ def take_isr(proxy: VirtIOPCIProxy) -> int:
     return val
 
 
+def queue_pfn(vdev: VirtIODevice) -> int:
+    """The number of a queue's first page (in QEMU a part of `virtio_ioport_read`)."""
+    return virtio_queue_get_addr(vdev, vdev.queue_sel) >> VIRTIO_PCI_QUEUE_ADDR_SHIFT
+
+
+# fmt: off
+READERS: dict[int, Callable[[VirtIOPCIProxy, VirtIODevice], int]] = {
+    VIRTIO_PCI_HOST_FEATURES:  lambda proxy, vdev: vdev.host_features & 0xFFFFFFFF,
+    VIRTIO_PCI_GUEST_FEATURES: lambda proxy, vdev: vdev.guest_features & 0xFFFFFFFF,
+    VIRTIO_PCI_QUEUE_PFN:      lambda proxy, vdev: queue_pfn(vdev),
+    VIRTIO_PCI_QUEUE_NUM:      lambda proxy, vdev: virtio_queue_get_num(vdev, vdev.queue_sel),
+    VIRTIO_PCI_QUEUE_SEL:      lambda proxy, vdev: vdev.queue_sel,
+    VIRTIO_PCI_STATUS:         lambda proxy, vdev: vdev.status,
+    VIRTIO_PCI_ISR:            lambda proxy, vdev: take_isr(proxy),
+    VIRTIO_MSI_CONFIG_VECTOR:  lambda proxy, vdev: vdev.config_vector,
+    VIRTIO_MSI_QUEUE_VECTOR:   lambda proxy, vdev: vdev.vq[vdev.queue_sel].vector,
+}
+# fmt: on
+
+
+def virtio_ioport_read(proxy: VirtIOPCIProxy, addr: int) -> int:
+    """The driver reads from a port; all ones where there is none."""
+    read = READERS.get(addr)
+    return read(proxy, device_on(proxy)) if read else 0xFFFFFFFF
+
+
 def virtio_pci_config_read(proxy: VirtIOPCIProxy, addr: int, size: int) -> int:
     """The driver reads from a port, or from the configuration behind."""
     config = VIRTIO_PCI_CONFIG_OFF(msix_enabled(proxy))
     if addr < config:
         return virtio_ioport_read(proxy, addr)
     return virtio_config_read(device_on(proxy), addr - config, size)
+
+
+# ---- writing
+
+
+def set_guest_features(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """The driver's choice; one that takes whatever it is offered gets what such drivers can bear."""
+    if val >> VIRTIO_F_BAD_FEATURE & 1:
+        bad_features = virtio_device_get_class(vdev).bad_features
+        val = bad_features(vdev) if bad_features else 0
+    virtio_set_features(vdev, val)
+
+
+def set_queue_pfn(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """The page at which the queue begins; 0 resets the device."""
+    if val == 0:
+        virtio_pci_reset(proxy)
+    else:
+        virtio_queue_set_addr(vdev, vdev.queue_sel, val << VIRTIO_PCI_QUEUE_ADDR_SHIFT)
+
+
+def notify_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """There is something in queue `val`."""
+    if val < VIRTIO_QUEUE_MAX:
+        virtio_queue_notify(vdev, val)
+
+
+def set_status(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """How far the driver is; 0 resets the device.  Drivers of old forgot to let it reach memory, so it is let."""
+    virtio_set_status(vdev, val & 0xFF)
+    if vdev.status == 0:
+        virtio_pci_reset(proxy)
+    if val == VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER:
+        pci_default_write_config(proxy, PCI_COMMAND, proxy.config[PCI_COMMAND] | PCI_COMMAND_MASTER, 1)
+
+
+# fmt: off
+WRITERS: dict[int, Callable[[VirtIOPCIProxy, VirtIODevice, int], None]] = {
+    VIRTIO_PCI_GUEST_FEATURES: set_guest_features,
+    VIRTIO_PCI_QUEUE_PFN:      set_queue_pfn,
+    VIRTIO_PCI_QUEUE_SEL:      select_queue,
+    VIRTIO_PCI_QUEUE_NOTIFY:   notify_queue,
+    VIRTIO_PCI_STATUS:         set_status,
+    VIRTIO_MSI_CONFIG_VECTOR:  set_config_vector,
+    VIRTIO_MSI_QUEUE_VECTOR:   set_queue_vector,
+}
+# fmt: on
+
+
+def virtio_ioport_write(proxy: VirtIOPCIProxy, addr: int, val: int) -> None:
+    """The driver writes to a port."""
+    write = WRITERS.get(addr)
+    if write:
+        write(proxy, device_on(proxy), val)
+    else:
+        what = f"unexpected address 0x{addr:x} value 0x{val:x}"
+        qemu_log_mask(LOG_GUEST_ERROR, f"virtio_ioport_write: {what}\n")
+
+
+def virtio_pci_config_write(proxy: VirtIOPCIProxy, addr: int, val: int, size: int) -> None:
+    """The driver writes to a port, or to the configuration behind."""
+    config = VIRTIO_PCI_CONFIG_OFF(msix_enabled(proxy))
+    if addr < config:
+        virtio_ioport_write(proxy, addr, val)
+    else:
+        virtio_config_write(device_on(proxy), addr - config, val, size)
 
 
 virtio_pci_config_ops = MemoryRegionOps(

@@ -13,7 +13,7 @@ from typing import Any
 from pyqemu_edu.hw.pci.msix import msix_vector_unuse, msix_vector_use
 from pyqemu_edu.hw.pci.pci_device import PCIDevice, PCIDeviceClass
 from pyqemu_edu.hw.virtio.virtio_bus import VirtioBusState, virtio_bus_get_device
-from pyqemu_edu.hw.virtio.virtio_device import VIRTIO_NO_VECTOR, VirtIODevice
+from pyqemu_edu.hw.virtio.virtio_device import VIRTIO_NO_VECTOR, VIRTIO_QUEUE_MAX, VirtIODevice
 from pyqemu_edu.qom.klass import object_check, object_get_class_check
 from pyqemu_edu.softmmu.memory import MemoryRegion
 
@@ -135,3 +135,20 @@ def choose_vector(proxy: VirtIOPCIProxy, old: int, val: int) -> int:
         return VIRTIO_NO_VECTOR
     msix_vector_use(proxy, val)
     return val
+
+
+def set_config_vector(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """Which message says that the configuration has changed (in QEMU written out)."""
+    vdev.config_vector = choose_vector(proxy, vdev.config_vector, val)
+
+
+def set_queue_vector(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """Which message says that something in the queue is done (in QEMU written out)."""
+    vq = vdev.vq[vdev.queue_sel]
+    vq.vector = choose_vector(proxy, vq.vector, val)
+
+
+def select_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+    """Which queue the registers are about (in QEMU written out)."""
+    if val < VIRTIO_QUEUE_MAX:
+        vdev.queue_sel = val
