@@ -8,6 +8,7 @@ from pyqemu_edu.accel.accel_common import CPU_RESOLVING_TYPE, accel_cpu_realizef
 from pyqemu_edu.accel.tcg.cpu_exec import tcg_exec_realizefn
 from pyqemu_edu.accel.tcg.cputlb import tlb_flush
 from pyqemu_edu.accel.tcg.tb_maint import tcg_flush_jmp_cache
+from pyqemu_edu.accel.tcg.tlb_walks import tlb_forget_walks
 from pyqemu_edu.cpus_common import cpu_list_add
 from pyqemu_edu.hw.core.cpu import (
     BP_GDB,
@@ -127,6 +128,7 @@ def cpu_watchpoint_insert(cpu: CPUState, addr: int, length: int, flags: int) -> 
         cpu.watchpoints.insert(0, wp)
     else:
         cpu.watchpoints.append(wp)
+    tlb_forget_walks(cpu)
     tlb_flush(cpu)
     return wp
 
@@ -143,6 +145,7 @@ def cpu_watchpoint_remove(cpu: CPUState, addr: int, length: int, flags: int) -> 
 def cpu_watchpoint_remove_by_ref(cpu: CPUState, wp: CPUWatchpoint) -> None:
     """Forget a watchpoint (QEMU softmmu/physmem.c)."""
     cpu.watchpoints.remove(wp)
+    tlb_forget_walks(cpu)
     tlb_flush(cpu)
 
 

@@ -38,10 +38,10 @@ def hart(ram: bytearray) -> NumberMachine:
     tlb, memory = cpu.tlb[PRV_M], memoryview(ram)
     for offset in range(0, len(ram), 4096):
         page = memory[offset : offset + 4096]
-        for (size, signed), view in tlb.loads().items():
+        for (size, signed), view in tlb.loads.items():
             letter = "bBhHiIqQ"[size.bit_length() * 2 - 2 + (not signed)]
             view[BASE + offset] = page.cast(letter)
-        for size, view in tlb.stores().items():
+        for size, view in tlb.stores.items():
             view[BASE + offset] = page.cast("BHIQ"[size.bit_length() - 1])
         entry = cputlb.CPUTLBEntry(7, None, 0, BASE + offset, page, -1, True)
         tlb.entries[BASE + offset] = entry

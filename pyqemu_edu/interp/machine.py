@@ -122,8 +122,8 @@ class NumberMachine(Arithmetic):
         if tlb is not self._tlb:
             self._tlb = tlb
             self.steps = tlb.code
-            self._loads = {key: (view, *PLACE[key[0]]) for key, view in (tlb.loads() | {(8, True): tlb.ld8}).items()}
-            self._stores = {size: (view, *PLACE[size]) for size, view in tlb.stores().items()}
+            self._loads = {key: (view, *PLACE[key[0]]) for key, view in (tlb.loads | {(8, True): tlb.ld8}).items()}
+            self._stores = {size: (view, *PLACE[size]) for size, view in tlb.stores.items()}
         self._misaligned = 0 if riscv_has_ext(self.env, RVC) else 2
         self.leave = False
 

@@ -48,7 +48,7 @@ PROTECTION = {
     MMUAccessType.DATA_STORE: PAGE_WRITE,
     MMUAccessType.INST_FETCH: PAGE_EXEC,
 }
-FORMATS = {
+FORMATS: dict[tuple[int, bool], Any] = {
     (1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q",
     (1, True): "b", (2, True): "h", (4, True): "i",
 }  # fmt: skip
@@ -82,7 +82,8 @@ class CPUTLBEntry:
 class CPUTLB:
     """The pages that one vCPU knows in one mode.
 
-    `code` is for an interpreter: what it has decoded, by virtual address.
+    `code` is for an interpreter: what it has decoded, by virtual address.  `loads` are the views for loads by size and
+    sign, `stores` those for stores by size, `views` both.
     """
 
     entries: dict[int, CPUTLBEntry] = field(default_factory=dict)
@@ -99,38 +100,31 @@ class CPUTLB:
     st4: View = field(default_factory=dict)
     st8: View = field(default_factory=dict)
 
-    def loads(self) -> dict[tuple[int, bool], View]:
-        """The views for loads, by size and sign."""
-        return {
+    def __post_init__(self) -> None:
+        self.loads = {
             (1, False): self.ld1, (2, False): self.ld2, (4, False): self.ld4, (8, False): self.ld8,
             (1, True): self.ld1s, (2, True): self.ld2s, (4, True): self.ld4s,
         }  # fmt: skip
-
-    def stores(self) -> dict[int, View]:
-        """The views for stores, by size."""
-        return {1: self.st1, 2: self.st2, 4: self.st4, 8: self.st8}
-
-    def views(self) -> list[View]:
-        """The views for loads and stores."""
-        return [*self.loads().values(), *self.stores().values()]
+        self.stores = {1: self.st1, 2: self.st2, 4: self.st4, 8: self.st8}
+        self.views = (*self.loads.values(), *self.stores.values())
 
     def flush(self) -> None:
         """Forget everything."""
         self.entries.clear()
         self.code.clear()
-        for view in self.views():
+        for view in self.views:
             view.clear()
 
     def drop_page(self, page: int) -> None:
         """Have accesses to a page take the slow path once."""
-        for view in self.views():
+        for view in self.views:
             view.pop(page, None)
         if self.entries.pop(page).prot & PAGE_EXEC:
             self.code.clear()
 
     def drop_stores(self) -> None:
         """Have all stores take the slow path once."""
-        for view in self.stores().values():
+        for view in self.stores.values():
             view.clear()
 
 
@@ -149,7 +143,7 @@ def tlb_flush(cpu: CPUState) -> None:
     tb_maint.tcg_flush_jmp_cache(cpu)
 
 
-def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int, size: int) -> None:
+def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int, size: int) -> CPUTLBEntry:
     """Remember that the page at `vaddr` is the one at `paddr`, with these permissions; forget what was known of it.
 
     With a `size` below a page's the permissions hold for this one access only.
@@ -157,21 +151,28 @@ def tlb_set_page(cpu: CPUState, vaddr: int, paddr: int, prot: int, mmu_idx: int,
     paddr &= PAGE_MASK
     section, xlat = address_space_translate_for_iotlb(cpu, 0, paddr)
     mr = section.mr
-    if tlb_set_page_event:
-        tlb_set_page_event(cpu, vaddr, paddr, prot, mmu_idx, mr.name)
     host, ram_addr = None, -1
     if mr.ram and mr.ram_block is not None:
         host = mr.ram_block.view[xlat : xlat + TARGET_PAGE_SIZE]
         ram_addr = mr.ram_block.offset + xlat
     writable = host is not None and not (mr.readonly or section.readonly)
+    page, valid = vaddr & PAGE_MASK, size >= TARGET_PAGE_SIZE
+    watched = cpu_watchpoint_address_matches(cpu, page, TARGET_PAGE_SIZE)
+    entry = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable, valid, watched)
+    tlb_set_entry(cpu, vaddr, mmu_idx, entry)
+    return entry
+
+
+def tlb_set_entry(cpu: CPUState, vaddr: int, mmu_idx: int, entry: CPUTLBEntry) -> None:
+    """Enter a page, new or known from a walk that was taken before (in QEMU the end of `tlb_set_page_full`)."""
+    if tlb_set_page_event:
+        tlb_set_page_event(cpu, vaddr, entry.paddr, entry.prot, mmu_idx, entry.section.mr.name)
     tlb, page = cpu.tlb[mmu_idx], vaddr & PAGE_MASK
     if page in tlb.entries:
         tlb.drop_page(page)
     elif len(tlb.entries) >= CPU_TLB_DYN_MAX:
         tlb.flush()
-    valid = size >= TARGET_PAGE_SIZE
-    watched = cpu_watchpoint_address_matches(cpu, page, TARGET_PAGE_SIZE)
-    tlb.entries[page] = CPUTLBEntry(prot, section, xlat, paddr, host, ram_addr, writable, valid, watched)
+    tlb.entries[page] = entry
 
 
 def tlb_fill(cpu: CPUState, addr: int, size: int, access_type: MMUAccessType, mmu_idx: int) -> CPUTLBEntry:
@@ -266,6 +267,13 @@ def load_helper(
 ) -> int:
     """`size` bytes at `addr`, unsigned; across a page's end, or misaligned at a device, out of two aligned loads."""
     entry = tlb_entry(cpu, addr, size, access_type, mmu_idx)
+    return load_from_page(cpu, entry, addr, size, mmu_idx, access_type)
+
+
+def load_from_page(
+    cpu: CPUState, entry: CPUTLBEntry, addr: int, size: int, mmu_idx: int, access_type: MMUAccessType
+) -> int:
+    """The same where the page, or the first of two, is known (in QEMU a part of `load_helper`)."""
     offset = addr & ~PAGE_MASK
     if entry.host is not None and offset + size <= TARGET_PAGE_SIZE and not entry.watched:
         return int.from_bytes(entry.host[offset : offset + size], "little")
@@ -285,6 +293,11 @@ def load_helper(
 def store_helper(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int) -> None:
     """Store the low `size` bytes of `value`; translated code that they overwrite is thrown away."""
     entry = tlb_entry(cpu, addr, size, MMUAccessType.DATA_STORE, mmu_idx)
+    store_to_page(cpu, entry, addr, value, size, mmu_idx)
+
+
+def store_to_page(cpu: CPUState, entry: CPUTLBEntry, addr: int, value: int, size: int, mmu_idx: int) -> None:
+    """The same where the page, or the first of two, is known (in QEMU a part of `store_helper`)."""
     offset = addr & ~PAGE_MASK
     value &= (1 << 8 * size) - 1
     if offset + size > TARGET_PAGE_SIZE or (addr & (size - 1) and (entry.host is None or entry.watched)):
@@ -323,11 +336,13 @@ def notdirty_write(ram_addr: int, size: int) -> None:
 def helper_ld(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
     """A load that the views did not know: enter the page there if it is RAM and the address aligned (Not in QEMU)."""
     signed = signed and size < 8
-    value = load_helper(cpu, addr, size, mmu_idx)
-    entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is not None and entry.host is not None and entry.valid and not entry.watched and not addr & (size - 1):
-        cpu.tlb[mmu_idx].loads()[size, signed][addr & PAGE_MASK] = entry.host.cast(FORMATS[size, signed])
-    return sign_extend(value, size) if signed else value
+    entry = tlb_entry(cpu, addr, size, MMUAccessType.DATA_LOAD, mmu_idx)
+    if entry.host is None or not entry.valid or entry.watched or addr & (size - 1):
+        value = load_from_page(cpu, entry, addr, size, mmu_idx, MMUAccessType.DATA_LOAD)
+        return sign_extend(value, size) if signed else value
+    view: memoryview = entry.host.cast(FORMATS[size, signed])
+    cpu.tlb[mmu_idx].loads[size, signed][addr & PAGE_MASK] = view
+    return view[(addr & ~PAGE_MASK) // size] & MASK64
 
 
 def sign_extend(value: int, size: int) -> int:
@@ -342,24 +357,24 @@ def helper_st(cpu: CPUState, addr: int, value: int, size: int, mmu_idx: int, rou
     `rounds` are those that a block which jumps to its own beginning still has to go; if translated code is overwritten
     they are taken from it, for it may be its own.
     """
+    entry = tlb_entry(cpu, addr, size, MMUAccessType.DATA_STORE, mmu_idx)
+    view = None if addr & (size - 1) else store_view(cpu, entry, addr, size, mmu_idx)
+    if view is not None:
+        view[(addr & ~PAGE_MASK) // size] = value
+        return
     count = tb_maint.statics().tb_phys_invalidate_count
-    store_helper(cpu, addr, value, size, mmu_idx)
+    store_to_page(cpu, entry, addr, value, size, mmu_idx)
     if tb_maint.statics().tb_phys_invalidate_count != count:
         deque(rounds, maxlen=0)
-    if not addr & (size - 1):
-        store_view(cpu, addr, size, mmu_idx)
 
 
-def store_view(cpu: CPUState, addr: int, size: int, mmu_idx: int) -> memoryview | None:
-    """Enter the page of an address for stores, unless it is not known or somebody must notice them (Not in QEMU)."""
-    entry = cpu.tlb[mmu_idx].entries.get(addr & PAGE_MASK)
-    if entry is None or not entry.valid or entry.watched:
-        return None
-    if not entry.writable or tb_maint.page_has_code(entry.ram_addr):
+def store_view(cpu: CPUState, entry: CPUTLBEntry, addr: int, size: int, mmu_idx: int) -> memoryview | None:
+    """Enter a page for stores of this size, unless somebody must notice them (Not in QEMU)."""
+    if not entry.valid or entry.watched or not entry.writable or tb_maint.page_has_code(entry.ram_addr):
         return None
     assert entry.host is not None
     view: memoryview = entry.host.cast(FORMATS[size, False])
-    cpu.tlb[mmu_idx].stores()[size][addr & PAGE_MASK] = view
+    cpu.tlb[mmu_idx].stores[size][addr & PAGE_MASK] = view
     return view
 
 
@@ -374,11 +389,11 @@ def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: in
     access_type = MMUAccessType.DATA_STORE if parallel else MMUAccessType.DATA_LOAD
     if addr & (size - 1):
         cpu_unaligned_access(cpu, addr, access_type, mmu_idx)
-    tlb_entry(cpu, addr, size, access_type, mmu_idx)
+    entry = tlb_entry(cpu, addr, size, access_type, mmu_idx)
     if not parallel:
         value = load_helper(cpu, addr, size, mmu_idx)
         return sign_extend(value, size) if signed else value
-    view = store_view(cpu, addr, size, mmu_idx)
+    view = store_view(cpu, entry, addr, size, mmu_idx)
     if view is None:
         cpu_loop_exit_atomic(cpu, 0)
     sign = 1 << 8 * size - 1 if signed else 0

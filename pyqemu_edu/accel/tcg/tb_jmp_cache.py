@@ -1,7 +1,7 @@
 """Each vCPU's own short cut from an address to a block (QEMU accel/tcg/tb-jmp-cache.h).
 
 QEMU's is an array of 4,096 places, chosen by some bits of the address; ours is a dictionary with a place for each
-address, emptied when it has that many.
+address, emptied when it has sixteen times as many.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pyqemu_edu.accel.tcg.tb import TranslationBlock
 from pyqemu_edu.hw.core.cpu import CPUState
 
-TB_JMP_CACHE_SIZE = 4096
+TB_JMP_CACHE_SIZE = 1 << 16
 
 
 def tb_jmp_cache_get_tb(cpu: CPUState, pc: int) -> TranslationBlock | None:

@@ -20,6 +20,7 @@ from pyqemu_edu.accel.tcg.tb_maint import (
     tb_invalidate_phys_range,
     tcg_flush_jmp_cache,
 )
+from pyqemu_edu.accel.tcg.tlb_walks import tlb_forget_walks
 from pyqemu_edu.hw.core.boards import MachineState
 from pyqemu_edu.hw.core.cpu import (
     SSTEP_ENABLE,
@@ -89,7 +90,7 @@ def tcg_init_machine(ms: MachineState) -> int:
     """Set the generator up; no vCPU exists yet."""
     s = TCG_STATE(ms.accelerator)
     statics().mttcg_enabled = s.mttcg_enabled
-    tcg_memory_hooks(tlb_flush, tb_invalidate_phys_range)
+    tcg_memory_hooks(tcg_memory_map_changed, tb_invalidate_phys_range)
     register_flush_translations(tcg_flush_translations)
     page_init()
     tb_htable_init()
@@ -97,6 +98,12 @@ def tcg_init_machine(ms: MachineState) -> int:
     tcg_init(s.tb_size * MiB, s.splitwx_enabled, ms.smp.max_cpus)
     tcg_prologue_init(tcg_ctx())
     return 0
+
+
+def tcg_memory_map_changed(cpu: CPUState) -> None:
+    """A CPU forgets its pages, and how it found them (Not in QEMU)."""
+    tlb_forget_walks(cpu)
+    tlb_flush(cpu)
 
 
 def tcg_flush_translations(cpu: CPUState) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, TextIO
@@ -218,6 +218,7 @@ class CPUState(DeviceState):
     env_ptr: Any = None
     tb_jmp_cache: dict[int, TranslationBlock] = field(default_factory=dict)
     tlb: list[Any] = field(default_factory=list)
+    tlb_walks: dict[Hashable, Any] = field(default_factory=dict)
     instret: int = 0
     icount_limit: int = NO_LIMIT
     icount_end: int = NO_LIMIT

@@ -5,11 +5,12 @@ Left out: the second stage of translation, which is the hypervisor's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pyqemu_edu.accel.tcg.cpu_exec_common import cpu_loop_exit_restore
-from pyqemu_edu.accel.tcg.cputlb import TARGET_PAGE_SIZE, tlb_set_page
+from pyqemu_edu.accel.tcg.cputlb import TARGET_PAGE_SIZE, CPUTLBEntry, tlb_set_entry, tlb_set_page
+from pyqemu_edu.accel.tcg.tlb_walks import TLBWalk, Word, tlb_recall_walk, tlb_remember_walk
 from pyqemu_edu.accel.tcg.watchpoint import cpu_check_watchpoint
 from pyqemu_edu.hw.core.cpu import BP_MEM_READ, BP_MEM_WRITE, CPUState, MMUAccessType
 from pyqemu_edu.softmmu.memory_region import MemTxResult
@@ -83,6 +84,10 @@ MISALIGNED    = {LOAD: RISCV_EXCP_LOAD_ADDR_MIS,     STORE: RISCV_EXCP_STORE_AMO
 MISSES        = {LOAD: RISCV_PMU_EVENT_CACHE_DTLB_READ_MISS, STORE: RISCV_PMU_EVENT_CACHE_DTLB_WRITE_MISS, FETCH: RISCV_PMU_EVENT_CACHE_ITLB_PREFETCH_MISS}  # noqa: E501
 WATCHED       = {LOAD: BP_MEM_READ,                  STORE: BP_MEM_WRITE,                      FETCH: 0}
 # fmt: on
+
+
+MSTATUS_WALK = MSTATUS_MPRV | MSTATUS_MPP | MSTATUS_SUM | MSTATUS_MXR
+"""The bits of mstatus that a walk asks."""
 
 
 class TranslateFail(Exception):
@@ -214,31 +219,44 @@ def update_pte(env: CPURISCVState, step: PageTableStep, access_type: MMUAccessTy
     updated_pte = step.pte | PTE_A | (PTE_D if access_type == STORE else 0)
     if updated_pte == step.pte:
         return updated_pte
-    mr, xlat, _ = address_space_translate(env.cpu.as_, step.pte_addr, PTESIZE)
-    if not mr.ram or mr.ram_block is None:
+    place = ram_words(env, step.pte_addr)
+    if place is None:
         raise TranslateFail("A or D cannot be set in a table that is not in RAM")
-    cell = mr.ram_block.view[xlat : xlat + PTESIZE].cast("Q")
+    words, index = place
     pte = step.pte
-    if cell[0] == pte:
-        cell[0] = updated_pte
+    if words[index] == pte:
+        words[index] = updated_pte
         return updated_pte
     return None
 
 
+def ram_words(env: CPURISCVState, addr: int) -> tuple[memoryview, int] | None:
+    """The RAM that the 64 bits at `addr` are in, as such words, and their index; none for a device's (Not in QEMU)."""
+    mr, xlat, _ = address_space_translate(env.cpu.as_, addr, PTESIZE)
+    return (mr.ram_block.view.cast("Q"), xlat >> 3) if mr.ram and mr.ram_block is not None else None
+
+
 def get_physical_address(
-    env: CPURISCVState, addr: int, access_type: MMUAccessType, mmu_idx: int, is_debug: bool = False
+    env: CPURISCVState,
+    addr: int,
+    access_type: MMUAccessType,
+    mmu_idx: int,
+    is_debug: bool = False,
+    met: list[PageTableStep] | None = None,
 ) -> tuple[int, int]:
-    """The physical address, and what may be done with its page. Raises TranslateFail."""
+    """The physical address, and what may be done with its page; `met` gets the entries. Raises TranslateFail."""
     mode = effective_mode(env, mmu_idx, access_type)
     translated = get_field(env.satp, SATP64_MODE) != VM_1_10_MBARE
     if mode == PRV_M or not riscv_feature(env, RISCV_FEATURE_MMU) or not translated:
         return addr, PAGE_RWX
     while True:
-        *_, leaf = page_table_walk(env, addr)
+        *tables, leaf = page_table_walk(env, addr)
         check_leaf(env, leaf, access_type, mode, is_debug)
         pte = update_pte(env, leaf, access_type)
         if pte is not None:
             break
+    if met is not None:
+        met += [*tables, leaf._replace(pte=pte)]
     prot = page_rights(env, pte)
     if not pte & PTE_D:  # so that the first store comes here and sets it
         prot &= ~PAGE_WRITE
@@ -271,8 +289,14 @@ def riscv_cpu_tlb_fill(
     """Let the TLB know the page at `address`; whether the guest may go there: if not, it traps unless only probed."""
     env: CPURISCVState = cs.env_ptr
     pmu_tlb_fill_incr_ctr(env, access_type)
+    key = (address & TARGET_PAGE_MASK, access_type, mmu_idx, env.satp, env.mstatus & MSTATUS_WALK)
+    known = tlb_recall_walk(cs, key)
+    if known is not None:
+        tlb_set_entry(cs, address, mmu_idx, known)
+        return True
+    met: list[PageTableStep] = []
     try:
-        pa, prot = get_physical_address(env, address, access_type, mmu_idx)
+        pa, prot = get_physical_address(env, address, access_type, mmu_idx, False, met)
         mode = effective_mode(env, mmu_idx, access_type)
         prot_pmp, tlb_size = get_physical_address_pmp(env, pa, size, access_type, mode)
     except TranslateFail as failure:
@@ -281,8 +305,21 @@ def riscv_cpu_tlb_fill(
         cpu_check_watchpoint(cs, address, size, WATCHED[access_type])
         raise_mmu_exception(env, address, access_type, isinstance(failure, TranslatePmpFail))
         cpu_loop_exit_restore(cs, retaddr)
-    tlb_set_page(cs, address & -tlb_size, pa & -tlb_size, prot & prot_pmp, mmu_idx, tlb_size)
+    entry = tlb_set_page(cs, address & -tlb_size, pa & -tlb_size, prot & prot_pmp, mmu_idx, tlb_size)
+    if entry.valid:
+        remember_walk(env, key, met, entry)
     return True
+
+
+def remember_walk(env: CPURISCVState, key: Hashable, met: list[PageTableStep], entry: CPUTLBEntry) -> None:
+    """Let a walk be recalled as long as the entries it met are the same, if all are in RAM (Not in QEMU)."""
+    words: list[Word] = []
+    for step in met:
+        place = ram_words(env, step.pte_addr)
+        if place is None:
+            return
+        words.append((*place, step.pte))
+    tlb_remember_walk(env.cpu, key, TLBWalk(words, entry))
 
 
 def raise_mmu_exception(env: CPURISCVState, address: int, access_type: MMUAccessType, pmp_violation: bool) -> None:

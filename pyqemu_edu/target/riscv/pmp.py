@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyqemu_edu.accel.tcg.cputlb import TARGET_PAGE_SIZE, tlb_flush
+from pyqemu_edu.accel.tcg.tlb_walks import tlb_forget_walks
 from pyqemu_edu.target.riscv.cpu_bits import (
     MASK64,
     MAX_RISCV_PMPS,
@@ -113,6 +114,7 @@ def pmp_update_bounds(env: CPURISCVState) -> None:
     table = env.pmp_state
     table.bounds = sorted({bound for sa, ea in table.addr for bound in (sa, ea + 1)})
     table.privs.clear()
+    tlb_forget_walks(env.cpu)
 
 
 def pmp_update_rule(env: CPURISCVState, pmp_index: int) -> None:
@@ -262,4 +264,5 @@ def mseccfg_csr_write(env: CPURISCVState, val: int) -> None:
     if not env.mseccfg & MSECCFG_RLB and any(pmp_is_locked(env, index) for index in range(MAX_RISCV_PMPS)):
         val &= ~MSECCFG_RLB
     env.pmp_state.privs.clear()
+    tlb_forget_walks(env.cpu)
     env.mseccfg = val | env.mseccfg & (MSECCFG_MMWP | MSECCFG_MML)
