@@ -15,7 +15,9 @@ from pyqemu_edu.accel.tcg.tb import (
     CF_NOIRQ,
     CF_PARALLEL,
     CF_SINGLE_STEP,
+    CF_USE_ICOUNT,
     TB_EXIT_IDX1,
+    TB_EXIT_LOOKUP,
     TB_EXIT_NOCHAIN,
     TB_EXIT_REQUESTED,
     TranslationBlock,
@@ -185,10 +187,12 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
     """Run `tb` and what it is linked to, until a way out leads nowhere; the last block and way out (QEMU tcg/tci.c).
 
     In C linked blocks jump to each other, and the head of each tests `icount_decr`; here they return, and this loop
-    tests `icount_limit`.  Flags and cflags do not change within one run, so the next block is mostly the one that the
-    short cuts have for pc.
+    tests `icount_limit`.  The next block is mostly the one that the short cuts have for pc: flags only change where a
+    block leaves for the main loop.  This too is left out if there is nothing to do there.
     """
     env, cflags, short_cuts = cpu.env_ptr, curr_cflags(cpu), unlogged_jmp_cache(cpu)
+    get_tb_cpu_state, watched = tcg_ops_of(cpu).get_tb_cpu_state, is_watched(cpu, tb.cflags | cflags)
+    assert get_tb_cpu_state is not None
     try:
         while True:
             icount = tb.icount
@@ -199,11 +203,12 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
             way_out = tb.code(cpu, env, loops)
             if way_out < TB_EXIT_NOCHAIN:
                 following = tb.jmp_dest[way_out]
-            elif way_out == TB_EXIT_NOCHAIN:
+            elif way_out == TB_EXIT_NOCHAIN and (watched or cpu.interrupt_request or cpu.exit_request):
                 return tb, way_out
             else:
+                flags = tb.flags if way_out == TB_EXIT_LOOKUP else get_tb_cpu_state(env)[2]
                 following = short_cuts.get(env.pc)
-                if following is None or following.flags != tb.flags or following.cflags != cflags:
+                if following is None or following.flags != flags or following.cflags != cflags:
                     following = helper_lookup_tb_ptr(cpu, env)
             if following is None:
                 return tb, way_out
@@ -213,6 +218,12 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
         if isinstance(exception, IORecompile):
             cpu_io_recompile(cpu, tb)
         raise
+
+
+def is_watched(cpu: CPUState, cflags: int) -> bool:
+    """Whether somebody wants to see each return to the main loop, or counts (Not in QEMU)."""
+    logged = qemu_loglevel_mask(CPU_LOG_TB_CPU | CPU_LOG_EXEC)
+    return bool(exec_tb or exec_tb_exit or logged or cflags & (CF_COUNT_MASK | CF_NO_GOTO_PTR | CF_USE_ICOUNT))
 
 
 def cpu_io_recompile(cpu: CPUState, tb: TranslationBlock) -> None:
