@@ -132,7 +132,8 @@ def cold_block(
     cpu: CPUState, tb: TranslationBlock, host_pc: memoryview, insns: list[ColdInsn], behind: int
 ) -> ColdBlock:
     """The finished block, which ends at `behind`."""
-    tb.icount, tb.size = len(insns), behind - tb.pc
+    tb.icount = tb.round = len(insns)
+    tb.size = behind - tb.pc
     ways_out, otherwise = ways_out_of(insns[-1], behind)
     on_page = {pc: way for pc, way in ways_out.items() if not (pc ^ tb.pc) & PAGE_MASK}
     return ColdBlock(cpu, tb, host_pc, [insn.step for insn in insns], on_page, otherwise)

@@ -204,7 +204,7 @@ class TCGOp:
 
 SIDE_EFFECTS = {
     "insn_start", "qemu_ld_i64", "qemu_st_i64", "call", "brcond_i64", "br", "set_label", "goto_tb", "exit_tb",
-    "goto_ptr", "discard", "io_start",
+    "goto_ptr", "discard", "io_start", "seam",
 }  # fmt: skip
 """Operations that are done even if nobody looks at their result; the others are in `COMPUTE`."""
 

@@ -158,7 +158,7 @@ def tcg_optimize(s: TCGContext) -> None:
 
 def is_exit(op: TCGOp) -> bool:
     """Whether the block is left here, so that every global must have its value."""
-    return op.opc in ("exit_tb", "goto_ptr")
+    return op.opc in ("exit_tb", "goto_ptr", "seam")
 
 
 def can_fault(op: TCGOp) -> bool:

@@ -127,7 +127,11 @@ def atom(text: str) -> str:
 
 @dataclass(eq=False)
 class Emitter:
-    """The function in the making."""
+    """The function in the making.
+
+    In a superblock, `member` says which of its blocks this is, and `ahead` how many instructions have been executed
+    since the first one's end.
+    """
 
     tb: TranslationBlock
     lines: list[str] = field(default_factory=list)
@@ -142,6 +146,8 @@ class Emitter:
     stride: Stride | None = None
     waits: bool = False
     hard: str = ""
+    member: int = 0
+    ahead: int = 0
 
     def line(self, text: str) -> None:
         """Append a line."""
@@ -299,12 +305,24 @@ class Emitter:
     def leave(self, way_out: int) -> None:
         """Write the registers back, and return."""
         self.inlined.clear()
-        if self.loop_dirty is not None:
-            self.write_back(self.loop_dirty)
-            self.line(f"cpu.instret += n * {self.tb.icount}")
-        else:
-            self.write_back(self.written)
-        self.line(f"return {way_out}")
+        self.write_back(self.written if self.loop_dirty is None else self.loop_dirty)
+        counts = [] if self.loop_dirty is None else [f"n * {self.tb.icount}"]
+        counts += [str(self.ahead)] if self.ahead else []
+        if counts:
+            self.line(f"cpu.instret += {' + '.join(counts)}")
+        self.line(f"return {way_out | self.member << 3}")
+
+    def seam(self, op: TCGOp) -> None:
+        """From one member of a superblock to the next: leave instead if it is not the time to."""
+        pc, way_out, icount = (int(str(arg)) for arg in op.args)
+        self.settle()
+        self.line(f"if cpu.instret + {self.ahead + icount} > cpu.icount_limit:")
+        self.depth += 1
+        self.line(f"env.pc = {pc:#x}")
+        self.leave(way_out)
+        self.depth -= 1
+        self.member += 1
+        self.ahead += icount
 
     def write_back(self, temps: list[TCGTemp]) -> None:
         """Registers from variables to `env`."""
@@ -348,6 +366,7 @@ class Emitter:
                 "call": self.call,
                 "insn_start": self.insn_start,
                 "io_start": self.io_start,
+                "seam": self.seam,
             }[op.opc](op)
 
     def emit_if(self, op: TCGOp, ops: Sequence[TCGOp], i: int) -> int:
@@ -380,7 +399,8 @@ class Emitter:
 
     def is_loop_end(self, ops: Sequence[TCGOp]) -> bool:
         """Whether this way out leads back to the block's own beginning."""
-        return self.loop_dirty is not None and jumps_to(ops, self.tb.pc)
+        last = self.member == max(0, len(self.tb.members) - 1)
+        return self.loop_dirty is not None and last and jumps_to(ops, self.tb.pc)
 
 
 def find_label(ops: Sequence[TCGOp], start: int, branch: TCGOp) -> int:
@@ -445,7 +465,10 @@ def count_uses(ops: Sequence[TCGOp]) -> dict[TCGTemp, int]:
 def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
     """Write the function, compile it, and give it to the block; the length of its source."""
     body = Emitter(tb, uses=count_uses(s.ops))
-    loop = next((i for i in range(len(s.ops)) if jumps_to(s.ops[i : i + 3], tb.pc)), None)
+    last = max((i for i, op in enumerate(s.ops) if op.opc == "seam"), default=0)
+    loop = None
+    if not last or tb.members:
+        loop = next((i for i in range(last, len(s.ops)) if jumps_to(s.ops[i : i + 3], tb.pc)), None)
     needed = registers_needed(s.ops, loop is not None)
     if loop is not None:
         body.depth = 2
@@ -456,8 +479,13 @@ def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
     lines = [*prologue(tb, body, needed, s.ops), *body.lines]
     shift = len(lines) - len(body.lines)
     if loop is not None:
+<<<<<<< HEAD
         lines += epilogue(tb, body, int(str(s.ops[loop + 2].args[0])))
         tb.max_loops = ROUNDS if body.waits else max(1, MAX_LOOP_INSNS // tb.icount)
+=======
+        lines += epilogue(body, int(str(s.ops[loop + 2].args[0])))
+        tb.max_loops = max(1, MAX_LOOP_INSNS // tb.icount)
+>>>>>>> 6e68dd4 (Join hot blocks to superblocks; let a hart get on whose timer comes faster than it can serve it)
     for insn in tb.insns:
         insn.line += shift
     tb.text = "\n".join(lines)
@@ -489,12 +517,17 @@ def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Se
     return lines
 
 
-def epilogue(tb: TranslationBlock, body: Emitter, way_out: int) -> list[str]:
+def epilogue(body: Emitter, way_out: int) -> list[str]:
     """Behind the loop: it has gone round as often as it may, so look up."""
+<<<<<<< HEAD
     end = Emitter(tb, loop_dirty=body.loop_dirty)
     if body.waits:
         end.line("let_others_run()")
     end.line(f"env.pc = {tb.pc:#x}")
+=======
+    end = Emitter(body.tb, loop_dirty=body.loop_dirty, member=body.member, ahead=body.ahead)
+    end.line(f"env.pc = {body.tb.pc:#x}")
+>>>>>>> 6e68dd4 (Join hot blocks to superblocks; let a hart get on whose timer comes faster than it can serve it)
     end.leave(way_out)
     return end.lines
 

@@ -198,9 +198,11 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
             icount = tb.icount
             if cpu.instret + icount > cpu.icount_limit:
                 return tb, TB_EXIT_REQUESTED
-            loops = 1 if tb.loops == 1 else max(1, min(tb.loops, (cpu.icount_limit - cpu.instret) // icount))
+            loops = 1 if tb.loops == 1 else max(1, min(tb.loops, (cpu.icount_limit - cpu.instret) // tb.round))
             cpu.instret += icount
             way_out = tb.code(cpu, env, loops)
+            if way_out > TB_EXIT_LOOKUP:
+                tb, way_out = tb.members[way_out >> 3], way_out & 7
             if way_out < TB_EXIT_NOCHAIN:
                 following = tb.jmp_dest[way_out]
             elif way_out == TB_EXIT_NOCHAIN and (watched or cpu.interrupt_request or cpu.exit_request):

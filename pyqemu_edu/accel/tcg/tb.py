@@ -58,6 +58,10 @@ class TranslationBlock:
     `code(cpu, env, loops)` runs the block and gives the TB_EXIT by which it was left; one that jumps to its own
     beginning goes round at most `loops` times.  `jmp_dest` are the blocks linked to its two jumps; `jmp_list` are the
     jumps of others linked to it.
+
+    `round` counts the instructions of one time round.  `warm` has counted how a block is left; the last three are what
+    accel/tcg/superblock.py knows: what its `code` is made of if that does more than the block, whose members they are,
+    and the blocks that go on into this one.
     """
 
     pc: int
@@ -77,6 +81,11 @@ class TranslationBlock:
     tc_ptr: int = 0
     loops: int = 1
     max_loops: int = 1
+    round: int = 0
+    warm: Any = None
+    superblock: TranslationBlock | None = None
+    members: list[TranslationBlock] = field(default_factory=list)
+    superblocks: list[TranslationBlock] = field(default_factory=list)
 
     @property
     def source(self) -> str:

@@ -144,6 +144,16 @@ def tb_jmp_unlink(dest: TranslationBlock) -> None:
 # Throwing away
 
 
+def superblocks_forget(tb: TranslationBlock) -> None:
+    """A block is thrown away: those that go on into it end before it again, now if they are running (Not in QEMU)."""
+    for head in tb.superblocks:
+        head.code, head.round = head.warm.function, head.icount
+        head.loops = head.max_loops if head in head.jmp_dest else 1
+    if tb.superblocks:
+        for cpu in CPU_FOREACH():
+            cpu.icount_limit = -1
+
+
 def code_gen_alloc(tb_size: int) -> None:
     """So many bytes may be used for blocks, by estimate, until all are thrown away; 0 is the default.
 
@@ -186,6 +196,7 @@ def tb_phys_invalidate(tb: TranslationBlock) -> None:
         tb_remove_from_jmp_list(tb, 0)
         tb_remove_from_jmp_list(tb, 1)
         tb_jmp_unlink(tb)
+        superblocks_forget(tb)
         s.tb_phys_invalidate_count += 1
     if tb_phys_invalidate_event:
         tb_phys_invalidate_event(tb, tb.pc)

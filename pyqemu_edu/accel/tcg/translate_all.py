@@ -6,6 +6,7 @@ from typing import Any
 
 from pyqemu_edu.accel.tcg.cpu_exec_common import CPUHalted, TrapByInstruction
 from pyqemu_edu.accel.tcg.cputlb import get_page_addr_code_hostp
+from pyqemu_edu.accel.tcg.superblock import WarmBlock
 from pyqemu_edu.accel.tcg.tb import (
     CF_COUNT_MASK,
     CF_LAST_IO,
@@ -72,6 +73,7 @@ def tb_translate(cpu: CPUState, tb: TranslationBlock, cold: object, host_pc: mem
             assert tb.size == size
             code_gen_use(cpu, tb.icount * INSN_SIZE)
             tb.loops = tb.max_loops if tb in tb.jmp_dest else 1
+            tb.warm = tb.code = WarmBlock(tb, host_pc, tb.code)
 
 
 def tcg_tb_alloc() -> int:
@@ -102,15 +104,17 @@ def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, exception: BaseExcept
     C knows the host address and searches the block's table for it; here the traceback tells the line of the generated
     function, and its frame still has the registers in its variables.
     """
+    whole = tb.superblock or tb
     traceback = exception.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code is not tb.code_object:
+    while traceback is not None and traceback.tb_frame.f_code not in (tb.code_object, whole.code_object):
         traceback = traceback.tb_next
     if traceback is None:
         return
     variables: dict[str, Any] = traceback.tb_frame.f_locals
-    index = max((i for i, insn in enumerate(tb.insns) if insn.line <= traceback.tb_lineno), default=0)
-    cpu.instret += variables.get("n", 0) * tb.icount
-    restore_registers(cpu.env_ptr, tb, variables)
+    made = whole if traceback.tb_frame.f_code is whole.code_object else tb
+    index = max((i for i, insn in enumerate(made.insns) if insn.line <= traceback.tb_lineno), default=0)
+    cpu.instret += variables.get("n", 0) * made.icount
+    restore_registers(cpu.env_ptr, made, variables)
     if isinstance(exception, CPUHalted):
         halted_behind(cpu, tb, index)
         return
@@ -119,7 +123,7 @@ def cpu_restore_state(cpu: CPUState, tb: TranslationBlock, exception: BaseExcept
         cpu.instret += 1
     tcg_ops = CPU_GET_CLASS(cpu).tcg_ops
     assert tcg_ops is not None and tcg_ops.restore_state_to_opc is not None
-    tcg_ops.restore_state_to_opc(cpu, tb, tb.insns[index].data)
+    tcg_ops.restore_state_to_opc(cpu, tb, made.insns[index].data)
 
 
 def halted_behind(cpu: CPUState, tb: TranslationBlock, index: int) -> None:

@@ -118,6 +118,6 @@ def translator_loop(
             db.is_jmp = DISAS_TOO_MANY
     ops.tb_stop(db, cpu)
     tb.size = db.pc_next - db.pc_first
-    tb.icount = db.num_insns
+    tb.icount = tb.round = db.num_insns
     if qemu_loglevel_mask(CPU_LOG_TB_IN_ASM) and qemu_log_in_addr_range(db.pc_first):
         qemu_log(f"----------------\n{ops.disas_log(db, cpu)}\n")
