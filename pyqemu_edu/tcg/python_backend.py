@@ -473,19 +473,14 @@ def tcg_out_tb(s: TCGContext, tb: TranslationBlock) -> int:
     if loop is not None:
         body.depth = 2
         body.loop_dirty = all_written(s.ops)
-        body.stride = stride_of(s.ops, loop)
-        body.waits = bool(tb.cflags & CF_PARALLEL) and only_waits(s.ops)
+        body.stride = None if tb.members else stride_of(s.ops, loop)
+        body.waits = not tb.members and bool(tb.cflags & CF_PARALLEL) and only_waits(s.ops)
     body.emit(s.ops)
     lines = [*prologue(tb, body, needed, s.ops), *body.lines]
     shift = len(lines) - len(body.lines)
     if loop is not None:
-<<<<<<< HEAD
-        lines += epilogue(tb, body, int(str(s.ops[loop + 2].args[0])))
-        tb.max_loops = ROUNDS if body.waits else max(1, MAX_LOOP_INSNS // tb.icount)
-=======
         lines += epilogue(body, int(str(s.ops[loop + 2].args[0])))
-        tb.max_loops = max(1, MAX_LOOP_INSNS // tb.icount)
->>>>>>> 6e68dd4 (Join hot blocks to superblocks; let a hart get on whose timer comes faster than it can serve it)
+        tb.max_loops = ROUNDS if body.waits else max(1, MAX_LOOP_INSNS // tb.icount)
     for insn in tb.insns:
         insn.line += shift
     tb.text = "\n".join(lines)
@@ -519,15 +514,10 @@ def prologue(tb: TranslationBlock, body: Emitter, needed: list[TCGTemp], ops: Se
 
 def epilogue(body: Emitter, way_out: int) -> list[str]:
     """Behind the loop: it has gone round as often as it may, so look up."""
-<<<<<<< HEAD
-    end = Emitter(tb, loop_dirty=body.loop_dirty)
+    end = Emitter(body.tb, loop_dirty=body.loop_dirty, member=body.member, ahead=body.ahead)
     if body.waits:
         end.line("let_others_run()")
-    end.line(f"env.pc = {tb.pc:#x}")
-=======
-    end = Emitter(body.tb, loop_dirty=body.loop_dirty, member=body.member, ahead=body.ahead)
     end.line(f"env.pc = {body.tb.pc:#x}")
->>>>>>> 6e68dd4 (Join hot blocks to superblocks; let a hart get on whose timer comes faster than it can serve it)
     end.leave(way_out)
     return end.lines
 
