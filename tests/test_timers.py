@@ -9,6 +9,9 @@ import pytest
 
 from pyqemu_edu.process import Process
 from pyqemu_edu.softmmu.cpu_timers import cpu_disable_ticks, cpu_enable_ticks, cpu_timers_init
+from pyqemu_edu.target.riscv import timer_storm
+from pyqemu_edu.target.riscv.cpu_bits import IRQ_S_TIMER
+from pyqemu_edu.target.riscv.cpu_state import CPURISCVState
 from pyqemu_edu.util.main_loop import (
     aio_bh_schedule_oneshot,
     main_loop_wait,
@@ -90,3 +93,22 @@ def test_a_bottom_half_is_called_by_the_main_loop() -> None:
     assert not called
     main_loop_wait(False)
     assert called == [7]
+
+
+def test_a_hart_that_cannot_keep_up_with_its_timer_is_interrupted_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 6 ms to serve it, and wants to be interrupted every 4 ms."""
+    clock = iter(range(0, 1_000_000_000, 6_000_000))
+    monkeypatch.setattr(timer_storm, "qemu_clock_get_ns", lambda clock_type: next(clock))
+    env, delays = CPURISCVState(), []
+    for _ in range(timer_storm.STORM + 2):
+        timer_storm.timer_interrupt_taken(env, IRQ_S_TIMER)
+        delays.append(timer_storm.timer_delay_ns(env, 4_000_000))
+    assert set(delays[: timer_storm.STORM]) == {4_000_000}
+    assert set(delays[timer_storm.STORM :]) == {timer_storm.BREATH * 6_000_000}
+    timer_storm.timer_interrupt_taken(env, IRQ_S_TIMER)
+    assert [timer_storm.timer_delay_ns(env, 7_000_000) for _ in range(2)] == [7_000_000, 7_000_000]
+
+
+def test_only_what_is_asked_for_while_the_timer_is_served_counts() -> None:
+    env = CPURISCVState()
+    assert [timer_storm.timer_delay_ns(env, 0) for _ in range(100)] == [0] * 100

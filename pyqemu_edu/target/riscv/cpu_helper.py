@@ -46,7 +46,7 @@ from pyqemu_edu.target.riscv.cpu_bits import (
     get_field,
     set_field,
 )
-from pyqemu_edu.target.riscv.timer_storm import timer_has_to_wait
+from pyqemu_edu.target.riscv.timer_storm import timer_interrupt_taken
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.log import CPU_LOG_INT, qemu_log, qemu_loglevel_mask
 from pyqemu_edu.util.main_loop import (
@@ -152,7 +152,8 @@ def riscv_cpu_exec_interrupt(cs: CPUState, interrupt_request: int) -> bool:
     """Take a pending interrupt, if one is enabled; whether it was."""
     if interrupt_request & CPU_INTERRUPT_HARD:
         interruptno = riscv_cpu_local_irq_pending(cs.env_ptr)
-        if interruptno >= 0 and not timer_has_to_wait(cs, interruptno):
+        if interruptno >= 0:
+            timer_interrupt_taken(cs.env_ptr, interruptno)
             cs.exception_index = RISCV_EXCP_INT_FLAG | interruptno
             riscv_cpu_do_interrupt(cs)
             return True

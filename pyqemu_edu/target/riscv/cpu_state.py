@@ -151,7 +151,7 @@ class CPURISCVState:
     cpu_breakpoint: list[CPUBreakpoint | None] = field(default_factory=lambda: [None] * RV_MAX_TRIGGERS)
     cpu_watchpoint: list[CPUWatchpoint | None] = field(default_factory=lambda: [None] * RV_MAX_TRIGGERS)
     stimer: QEMUTimer | None = None
-    timer_taken_at: int = 0
+    timer_taken_ns: int | None = None
     timer_storm: int = 0
     rdtime_fn: Callable[[Any], int] | None = None
     rdtime_fn_arg: Any = None

@@ -131,5 +131,4 @@ def helper_wfi(env: CPURISCVState) -> NoReturn:
     prv_u, prv_s = env.priv == PRV_U, env.priv == PRV_S
     if ((prv_s or (not rvs and prv_u)) and timeout_wait) or (rvs and prv_u):
         riscv_raise_exception(env, RISCV_EXCP_ILLEGAL_INST)
-    env.timer_storm = 0
     cpu_loop_exit_halted(cs)

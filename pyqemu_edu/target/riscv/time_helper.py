@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu_edu.target.riscv.cpu_bits import MASK64, MIP_STIP
 from pyqemu_edu.target.riscv.cpu_helper import riscv_cpu_update_mip
+from pyqemu_edu.target.riscv.timer_storm import timer_delay_ns
 from pyqemu_edu.util.timer import (
     NANOSECONDS_PER_SECOND,
     QEMU_CLOCK_VIRTUAL,
@@ -34,11 +35,12 @@ def riscv_timer_write_timecmp(cpu: RISCVCPU, timer: QEMUTimer, timecmp: int, del
     env = cpu.env
     assert env.rdtime_fn
     rtc = env.rdtime_fn(env.rdtime_fn_arg) + delta
-    if timecmp <= rtc:
+    ns_diff = (timecmp - rtc) * NANOSECONDS_PER_SECOND // env.rdtime_fn_arg.timebase_freq
+    ns_diff = timer_delay_ns(env, max(0, ns_diff))
+    if ns_diff == 0:
         riscv_cpu_update_mip(cpu, timer_irq, MASK64)
         return
     riscv_cpu_update_mip(cpu, timer_irq, 0)
-    ns_diff = (timecmp - rtc) * NANOSECONDS_PER_SECOND // env.rdtime_fn_arg.timebase_freq
     timer_mod(timer, min(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns_diff, INT64_MAX))
 
 
