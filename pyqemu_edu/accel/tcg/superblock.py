@@ -53,7 +53,8 @@ def followers(head: WarmBlock) -> tuple[list[TranslationBlock], list[int]]:
 
     One more way out than there are gaps means that the last leads back to the first.
     """
-    members, ways, insns, warm = [head.tb], [], head.tb.icount, head
+    members, insns, warm = [head.tb], head.tb.icount, head
+    ways: list[int] = []
     while (way := warm.usual_way()) < TB_EXIT_NOCHAIN:
         following = members[-1].jmp_dest[way]
         if following is head.tb:
