@@ -32,10 +32,12 @@ SECONDS = 1.0
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     """A folder as a test suite's build leaves it: programs and their listings."""
+    folder = tmp_path / "a suite"
+    folder.mkdir()
     for name, (source, _) in GUESTS.items():
-        (tmp_path / name).write_bytes(assemble(source).elf())
-        (tmp_path / f"{name}.dump").write_text(source)
-    return tmp_path
+        (folder / name).write_bytes(assemble(source).elf())
+        (folder / f"{name}.dump").write_text(source)
+    return folder
 
 
 def test_a_suite_is_its_programs(suite: Path) -> None:

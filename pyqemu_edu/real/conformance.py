@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from pyqemu_edu.hw.core.elf_ops import EM_RISCV, elf_read, symbols_of_file
 from pyqemu_edu.real.ours import OurQemu
@@ -76,7 +77,7 @@ def real(options: str, program: Path, seconds: float) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="pyqemu-edu-") as folder:
         console = Path(folder) / "console"
         try:
-            with RealQemu(f"{options} {CONSOLE} file:{console} -kernel {program}") as machine:
+            with RealQemu(f"{options} {CONSOLE} file:{console} -kernel {quote(str(program))}") as machine:
                 end = _watched(machine, tohost_address(program), seconds)
         except QemuExited:
             return Verdict(REFUSED)
@@ -100,7 +101,7 @@ def ours(accel: str) -> Reading:
     """Our machine with this accelerator."""
 
     def read(options: str, program: Path, seconds: float) -> Verdict:
-        command = f"-accel {accel} {options} {CONSOLE} stdio -kernel {program}"
+        command = f"-accel {accel} {options} {CONSOLE} stdio -kernel {quote(str(program))}"
         try:
             machine = Qemu(command, record=False, types="modelled")
         except CommandLineError:
