@@ -23,7 +23,11 @@ from pyqemu_edu.real.random_program import INSTRUCTIONS, random_program, word
 
 DATA = Path(__file__).parent / "data/real"
 INSTRUCTION_PROGRAMS = list(recorded_programs(DATA / "programs.json"))
-RECORDED = [*INSTRUCTION_PROGRAMS, *recorded_programs(DATA / "paging_programs.json")]
+RECORDED = [
+    *INSTRUCTION_PROGRAMS,
+    *recorded_programs(DATA / "paging_programs.json"),
+    *recorded_programs(DATA / "device_programs.json"),
+]
 EACH = pytest.mark.parametrize(
     ("program", "state"), RECORDED, ids=[f"{type(program).__name__}-{program.seed}" for program, _ in RECORDED]
 )

@@ -109,6 +109,7 @@ def l2_allocate(bs: BlockDriverState, l1_index: int) -> int:
     bdrv_pwrite(bs.below, offset, struct.pack(f">{len(table)}Q", *table))
     s.l2_cache[offset] = table
     s.l1_table[l1_index] = offset | OFLAG_COPIED
+    s.short_tables = None
     qcow2_write_l1_entry(bs, l1_index)
     if old & OFFSET_MASK:
         qcow2_free_clusters(bs, old & OFFSET_MASK, s.cluster_size)

@@ -86,6 +86,7 @@ class BDRVQcow2State:
     refblock_cache: dict[int, bytearray] = field(default_factory=dict)
     snapshots: list[QCowSnapshot] = field(default_factory=list)
     snapshots_size: int = 0
+    short_tables: dict[int, list[str]] | None = None
     free_cluster_index: int = 0
     signaled_corruption: bool = False
 

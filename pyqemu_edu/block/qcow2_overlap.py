@@ -16,26 +16,37 @@ from pyqemu_edu.block.qcow2_header import L1E_OFFSET_MASK, REFT_OFFSET_MASK, BDR
 ACTIVE_L1, ACTIVE_L2, REFCOUNT_BLOCK = "active L1 table", "active L2 table", "refcount block"
 
 
-def metadata_parts(s: BDRVQcow2State) -> Iterator[tuple[str, int, int]]:
-    """Every table: its name, where it is, how long it is (Not in QEMU)."""
-    header, cluster_size = s.header, s.cluster_size
-    yield "qcow2_header", 0, cluster_size
-    yield ACTIVE_L1, header.l1_table_offset, len(s.l1_table) * 8
-    yield "refcount table", header.refcount_table_offset, len(s.refcount_table) * 8
-    yield "snapshot table", header.snapshots_offset, s.snapshots_size
-    yield from (("inactive L1 table", each.l1_table_offset, each.l1_size * 8) for each in s.snapshots)
-    yield from ((ACTIVE_L2, entry & L1E_OFFSET_MASK, cluster_size) for entry in s.l1_table if entry & L1E_OFFSET_MASK)
-    blocks = (entry & REFT_OFFSET_MASK for entry in s.refcount_table)
-    yield from ((REFCOUNT_BLOCK, offset, cluster_size) for offset in blocks if offset)
+def long_tables(s: BDRVQcow2State) -> Iterator[tuple[str, int, int]]:
+    """The tables that may be longer than a cluster: name, first byte, end (Not in QEMU)."""
+    h = s.header
+    yield "qcow2_header", 0, s.cluster_size
+    yield ACTIVE_L1, h.l1_table_offset, h.l1_table_offset + len(s.l1_table) * 8
+    yield "refcount table", h.refcount_table_offset, h.refcount_table_offset + len(s.refcount_table) * 8
+    yield "snapshot table", h.snapshots_offset, h.snapshots_offset + s.snapshots_size
+    yield from (("inactive L1 table", each.l1_table_offset, each.end) for each in s.snapshots)
+
+
+def short_tables(s: BDRVQcow2State) -> dict[int, list[str]]:
+    """By place, which tables of one cluster are there; gathered anew when one has come or gone (Not in QEMU)."""
+    if s.short_tables is None:
+        s.short_tables = {}
+        for name, entries, mask in (
+            (ACTIVE_L2, s.l1_table, L1E_OFFSET_MASK),
+            (REFCOUNT_BLOCK, s.refcount_table, REFT_OFFSET_MASK),
+        ):
+            for offset in {entry & mask & -s.cluster_size for entry in entries if entry & mask}:
+                s.short_tables.setdefault(offset, []).append(name)
+    return s.short_tables
 
 
 def qcow2_check_metadata_overlap(s: BDRVQcow2State, ign: str, offset: int, size: int) -> str:
     """Which table has a cluster in common with these bytes; "" if none but those called `ign` has."""
     start, end = offset & -s.cluster_size, offset + size + s.cluster_size - 1 & -s.cluster_size
-    for name, at, length in metadata_parts(s):
-        if name != ign and length and at < end and start < at + length:
+    for name, first, last in long_tables(s):
+        if name != ign and first < end and start < last and first != last:
             return name
-    return ""
+    found = (name for at in range(start, end, s.cluster_size) for name in short_tables(s).get(at, ()))
+    return next((name for name in found if name != ign), "")
 
 
 def qcow2_pre_write_overlap_check(bs: BlockDriverState, ign: str, offset: int, size: int) -> None:

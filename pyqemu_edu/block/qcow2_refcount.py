@@ -97,6 +97,7 @@ def alloc_refcount_block(bs: BlockDriverState, cluster: int) -> None:
     write_refcount_block(bs, cluster, cluster + 1)
     bdrv_pwrite(bs.below, s.header.refcount_table_offset + index * 8, struct.pack(">Q", offset))
     s.refcount_table[index] = offset
+    s.short_tables = None
 
 
 def write_refcount_block(bs: BlockDriverState, cluster: int, end: int) -> None:
@@ -131,6 +132,7 @@ def qcow2_refcount_area(bs: BlockDriverState, start: int) -> None:
     old_offset, old_size = s.header.refcount_table_offset, len(s.refcount_table) * 8
     bdrv_pwrite(bs.below, REFCOUNT_TABLE_OFFSET, struct.pack(">QI", offset, clusters))
     s.header.refcount_table_offset, s.header.refcount_table_clusters, s.refcount_table = offset, clusters, table
+    s.short_tables = None
     qcow2_free_clusters(bs, old_offset, old_size)
 
 

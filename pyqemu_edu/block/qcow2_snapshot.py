@@ -21,6 +21,11 @@ class QCowSnapshot:
     l1_table_offset: int
     l1_size: int
 
+    @property
+    def end(self) -> int:
+        """Behind the table."""
+        return self.l1_table_offset + self.l1_size * 8
+
 
 def qcow2_read_snapshots(file: BlockDriverState, header: QCowHeader) -> tuple[list[QCowSnapshot], int]:
     """All snapshots, and the bytes that their table takes.  `QemuError`."""

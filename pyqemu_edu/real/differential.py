@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyqemu_edu.real.console import run_console
+from pyqemu_edu.real.random_devices import DeviceProgram
 from pyqemu_edu.real.random_paging import PagingProgram
 from pyqemu_edu.real.random_program import Program
 from pyqemu_edu.target.riscv.insn.decode import decode, insn_len
@@ -25,8 +27,13 @@ BUDGET = 1_000_000  # instructions; a program needs some ten thousand
 State = dict[str, int]
 """What a program left behind: registers by name, the trap's CSRs, and a checksum of its data."""
 
-AnyProgram = Program | PagingProgram
+AnyProgram = Program | PagingProgram | DeviceProgram
 Reading = Callable[[AnyProgram], State]
+
+
+def options(program: AnyProgram) -> str:
+    """The machine that a program is for."""
+    return program.options if isinstance(program, DeviceProgram) else OPTIONS
 
 
 class Undecided(Exception):
@@ -36,7 +43,10 @@ class Undecided(Exception):
 def real(program: AnyProgram) -> State:
     """What the real QEMU makes of a program. Raises QemuNotInstalled."""
     with _written(program) as elf:
-        ended = run_console(f"{OPTIONS} -kernel {elf}")
+        try:
+            ended = run_console(f"{options(program)} -kernel {elf}")
+        except subprocess.TimeoutExpired as late:  # a device was sent on a long way
+            raise Undecided(str(late)) from None
     state = _state(program, ended.stdout)
     if ended.status != 0 or len(state) != len(program.names):
         raise Undecided(f"status {ended.status}\n{ended.stdout}{ended.stderr}")
@@ -48,7 +58,8 @@ def model(accel: str) -> Reading:
 
     def read(program: AnyProgram) -> State:
         with _written(program) as elf:
-            vm = Qemu(f"-accel {accel} {OPTIONS} -kernel {elf}", record=False, types="modelled").run(budget=BUDGET)
+            vm = Qemu(f"-accel {accel} {options(program)} -kernel {elf}", record=False, types="modelled")
+            vm.run(budget=BUDGET)
         vm.close()
         return _state(program, vm.output.decode())
 
@@ -92,7 +103,7 @@ HEADING = f"{'':10} {'expected':16}  seen"
 
 def listing(program: AnyProgram) -> list[str]:
     """The last chunk, to be read."""
-    if isinstance(program, PagingProgram):
+    if not isinstance(program, Program):
         return [f"  {line}" for line in program.chunks[-1].splitlines() if line.strip()]
     return list(disassembly(program.chunks[-1]))
 

@@ -5,8 +5,8 @@ as come in ten minutes.  What differs is shown as the shortest program that stil
 registers side by side.  `--record FILE` keeps what the real QEMU makes of them, for `recorded_programs` to read.
 
 Programs of the kind `instructions` compute, in machine mode; those of `paging` touch memory through page tables from
-every mode; those of `harts` keep to no rules, and are followed instruction by instruction on both boards and all
-models.
+every mode; those of `devices` worry the devices of the board `virt`; those of `harts` keep to no rules, and are
+followed instruction by instruction on both boards and all models.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from pyqemu_edu.real.binary import qemu_binary, qemu_version
-from pyqemu_edu.real.differential import OPTIONS, OURS, AnyProgram, State, Undecided, compare, model, real
+from pyqemu_edu.real.differential import OURS, AnyProgram, State, Undecided, compare, model, options, real
 from pyqemu_edu.real.lockstep import difference, reduced
+from pyqemu_edu.real.random_devices import DeviceProgram, random_device_program
 from pyqemu_edu.real.random_hart import HartProgram, random_hart_program
 from pyqemu_edu.real.random_paging import random_paging_program
 from pyqemu_edu.real.random_program import Program, random_program
@@ -31,6 +32,7 @@ from pyqemu_edu.real.random_program import Program, random_program
 KINDS: dict[str, Callable[[int, int], AnyProgram | HartProgram]] = {
     "instructions": random_program,
     "paging": random_paging_program,
+    "devices": random_device_program,
     "harts": lambda seed, length: random_hart_program(seed, length // 4),
 }
 """What a program may be about, and who writes it."""
@@ -55,14 +57,16 @@ def kept(program: AnyProgram) -> dict[str, Any]:
     """A program for JSON: its instructions, or how to write it again."""
     if isinstance(program, Program):
         return {"seed": program.seed, "chunks": [chunk.hex() for chunk in program.chunks]}
-    return {"seed": program.seed, "length": len(program.chunks), "digest": digest(program)}
+    kind = "devices" if isinstance(program, DeviceProgram) else "paging"
+    return {"kind": kind, "seed": program.seed, "length": len(program.chunks), "digest": digest(program)}
 
 
 def restored(row: dict[str, Any]) -> AnyProgram:
     """The program that was kept. Raises ValueError where the one with that seed is another by now."""
     if "chunks" in row:
         return Program(row["seed"], tuple(bytes.fromhex(chunk) for chunk in row["chunks"]))
-    program = random_paging_program(row["seed"], row["length"])
+    write = {"paging": random_paging_program, "devices": random_device_program}[row["kind"]]
+    program: AnyProgram = write(row["seed"], row["length"])
     if digest(program) != row["digest"]:
         raise ValueError(f"seed {row['seed']} gives another program now: record it again")
     return program
@@ -70,9 +74,9 @@ def restored(row: dict[str, Any]) -> AnyProgram:
 
 def record(wanted: Iterable[AnyProgram | HartProgram], file: Path) -> None:
     """Keep programs and what the real QEMU makes of them, except those that are followed step by step."""
-    states = ((program, real(program).values()) for program in wanted if not isinstance(program, HartProgram))
+    states = [(program, real(program).values()) for program in wanted if not isinstance(program, HartProgram)]
     rows = [json.dumps(kept(program) | {"state": [f"{value:x}" for value in state]}) for program, state in states]
-    made = f"qemu-system-riscv64 {OPTIONS} -kernel program.elf"
+    made = f"qemu-system-riscv64 {options(states[0][0])} -kernel program.elf"
     head = f'"version": "{qemu_version(qemu_binary())}", "command": "{made}"'
     text = ",\n".join(rows)
     file.write_text(f'{{{head}, "programs": [\n{text}\n]}}\n')

@@ -39,7 +39,7 @@ from pyqemu_edu.qom.struct import TypeInfo
 from pyqemu_edu.qom.type import TYPE_INTERFACE, type_init
 from pyqemu_edu.softmmu.globals import statics as vl
 from pyqemu_edu.softmmu.memory import AccessSizes, AddressSpace, DeviceEndian, MemoryRegionOps, memory_region_init_io
-from pyqemu_edu.softmmu.physmem import address_space_read, address_space_write
+from pyqemu_edu.softmmu.physmem import address_space_read, address_space_set, address_space_write
 from pyqemu_edu.trace.event import Event
 from pyqemu_edu.util.error import QemuError, QemuExit, error_report
 
@@ -63,6 +63,7 @@ FW_CFG_FILE_DIR     = 0x19
 FW_CFG_FILE_FIRST   = 0x20
 FW_CFG_ARCH_LOCAL   = 0x8000
 FW_CFG_ENTRY_MASK   = 0x3FFF
+FW_CFG_WRITE_CHANNEL = 0x4000  # of old; what is selected is the same
 FW_CFG_INVALID      = 0xFFFF
 
 FW_CFG_DMA_CTL_ERROR, FW_CFG_DMA_CTL_READ, FW_CFG_DMA_CTL_SKIP, FW_CFG_DMA_CTL_SELECT, FW_CFG_DMA_CTL_WRITE = (
@@ -191,9 +192,14 @@ def fw_cfg_select(s: FWCfgState, key: int) -> int:
     return ret
 
 
+def selected(s: FWCfgState) -> bytes:
+    """The chosen item; nothing if there is none (Not in QEMU: written out there)."""
+    return s.entries.get(s.cur_entry & ~FW_CFG_WRITE_CHANNEL, b"")
+
+
 def fw_cfg_data_read(s: FWCfgState, addr: int, size: int) -> int:
     """The next bytes of the item, zeros behind its end."""
-    data = s.entries.get(s.cur_entry, b"")[s.cur_offset : s.cur_offset + size]
+    data = selected(s)[s.cur_offset : s.cur_offset + size]
     s.cur_offset += len(data)
     value = int.from_bytes(data.ljust(size, b"\0"), "big")
     if fw_cfg_read_event:
@@ -244,11 +250,13 @@ def fw_cfg_dma_transfer(s: FWCfgState) -> None:
 
 def fw_cfg_dma_copy(s: FWCfgState, control: int, length: int, address: int) -> bool:
     """Copy or skip bytes of the item; whether that failed (in QEMU `fw_cfg_dma_transfer`)."""
-    data = s.entries.get(s.cur_entry, b"")[s.cur_offset : s.cur_offset + length]
+    data = selected(s)[s.cur_offset : s.cur_offset + length]
     if control & (FW_CFG_DMA_CTL_READ | FW_CFG_DMA_CTL_WRITE | FW_CFG_DMA_CTL_SKIP):
         s.cur_offset += len(data)
     if control & FW_CFG_DMA_CTL_READ:
-        return bool(address_space_write(s.dma_as, address, data + bytes(length - len(data))))
+        failed = address_space_write(s.dma_as, address, data)
+        failed = failed or address_space_set(s.dma_as, address + len(data), 0, length - len(data))
+        return bool(failed)
     return bool(control & FW_CFG_DMA_CTL_WRITE and length)
 
 
