@@ -65,8 +65,8 @@ def restored(row: dict[str, Any]) -> AnyProgram:
     """The program that was kept. Raises ValueError where the one with that seed is another by now."""
     if "chunks" in row:
         return Program(row["seed"], tuple(bytes.fromhex(chunk) for chunk in row["chunks"]))
-    write = {"paging": random_paging_program, "devices": random_device_program}[row["kind"]]
-    program: AnyProgram = write(row["seed"], row["length"])
+    write = random_device_program if row["kind"] == "devices" else random_paging_program
+    program = write(row["seed"], row["length"])
     if digest(program) != row["digest"]:
         raise ValueError(f"seed {row['seed']} gives another program now: record it again")
     return program
