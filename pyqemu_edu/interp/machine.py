@@ -178,10 +178,12 @@ class NumberMachine(Arithmetic):
     def store_conditional(self, address: int, value: int, size: int) -> int:
         """Stores if address and value are still those of the reservation, which is used up in any case."""
         reserved, self.env.load_res = self.env.load_res, MASK64
-        if reserved != address or helper_atomic(self.cpu, address, size, True, self.env.priv) != self.env.load_val:
+        if reserved != address:
             return 1
-        store_helper(self.cpu, address, value, size, self.env.priv)
-        return 0
+        old = helper_atomic(self.cpu, address, size, True, self.env.priv)
+        if old == self.sext(self.env.load_val, 8 * size):
+            store_helper(self.cpu, address, value, size, self.env.priv)
+        return int(old != self.env.load_val)
 
     def atomic(self, operation: Callable[[int, int], int], address: int, operand: int, size: int) -> int:
         """Nobody interferes: the harts of this accelerator take turns in one thread."""

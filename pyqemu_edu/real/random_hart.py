@@ -167,7 +167,7 @@ values@: .dword {", ".join([*places, *map(hex, values(rng, 5))])}
 
 def place(rng: Random, setting: Setting) -> str:
     """An address: of data, near the edges of pages and of RAM, of code, of devices and holes, of what is paged."""
-    if rng.random() < 0.1:
+    if not setting.fenced and rng.random() < 0.2:
         return f"body@ + {rng.randrange(16)}"
     near = rng.choice((0, 0, 8, rng.randrange(-16, 17), rng.randrange(-2048, 2048)))
     if rng.random() < 0.55:

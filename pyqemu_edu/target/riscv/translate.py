@@ -129,16 +129,21 @@ class DisasContext(Names, DisasContextBase):
         return Name(self, s.load_val)
 
     def store_conditional(self, address: Any, value: Any, size: int) -> Name:
-        """Store if the address is the one remembered and memory still holds the value remembered, indivisibly."""
+        """Store if the address is the one remembered and memory still holds the value remembered, indivisibly.
+
+        As in 7.2 a word is compared with the low half of what `lr.d` remembered, but success is told by the whole.
+        """
         where, s, tcg = self.temp(address), self.globals, self.tcg
         assert s.load_res is not None and s.load_val is not None
-        other_address, other_value, result = gen_new_label(tcg), gen_new_label(tcg), tcg_temp_new(tcg)
+        other_address, other_value = gen_new_label(tcg), gen_new_label(tcg)
+        result, remembered = tcg_temp_new(tcg), Name(self, s.load_val)
         tcg_gen_mov(tcg, result, tcg_constant(tcg, 1))
         tcg_gen_brcond(tcg, TCGCond.NE, s.load_res, where, other_address)
         memory = self._load(Name(self, where), MemOp(size, size < 8, align=True, atomic=True))
-        tcg_gen_brcond(tcg, TCGCond.NE, memory.temp, s.load_val, other_value)
+        tcg_gen_mov(tcg, result, self.temp(memory != remembered))
+        expected = self.sext(remembered, 32) if size == 4 else remembered
+        tcg_gen_brcond(tcg, TCGCond.NE, memory.temp, expected.temp, other_value)
         self.store(Name(self, where), value, size)
-        tcg_gen_mov(tcg, result, tcg_constant(tcg, 0))
         gen_set_label(tcg, other_value)
         gen_set_label(tcg, other_address)
         tcg_gen_mov(tcg, s.load_res, tcg_constant(tcg, M))
