@@ -66,6 +66,11 @@ def qdev_prop_set_chr(dev: DeviceState, name: str, value: Chardev | None) -> Non
 # ---- places on a PCI bus
 
 
+HEX = r"\s*\+?(?:0[xX])?[0-9a-fA-F]+"
+PCI_DEVFN = re.compile(rf"({HEX})(?:\.({HEX}))?")
+"""What C's `%x.%x` reads."""
+
+
 def get_pci_devfn(obj: Object, v: Visitor, name: str, prop: Property) -> None:
     """Slot and function as one number, -1 while it is open."""
     visit_type_int32(v, name, object_field_prop_ptr(obj, prop).load())
@@ -77,12 +82,15 @@ def set_pci_devfn(obj: Object, v: Visitor, name: str, prop: Property) -> None:
     try:
         text = visit_type_str(v, name)
     except QemuError:
-        pointer.store(visit_type_int32(v, name))
+        value = visit_type_int32(v, name)
+        if not -1 <= value <= 255:
+            raise QemuError(f"Parameter '{name}' expects a value between -1 and 255") from None
+        pointer.store(value)
         return
-    match = re.fullmatch(r"([0-9a-fA-F]+)(?:\.([0-7]))?", text)
-    if match is None or int(match[1], 16) > 31:
+    match = PCI_DEVFN.fullmatch(text)
+    if match is None or int(match[1], 16) > 31 or int(match[2] or "0", 16) > 7:
         raise QemuError(f"Property '{object_get_typename(obj)}.{name}' doesn't take value '{text}'")
-    pointer.store(int(match[1], 16) << 3 | int(match[2] or 0))
+    pointer.store(int(match[1], 16) << 3 | int(match[2] or "0", 16))
 
 
 def print_pci_devfn(obj: Object, prop: Property) -> str:
