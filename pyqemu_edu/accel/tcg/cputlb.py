@@ -381,9 +381,10 @@ def store_view(cpu: CPUState, entry: CPUTLBEntry, addr: int, size: int, mmu_idx:
 def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: int) -> int:
     """The load of an atomic operation, which must be aligned.
 
-    Among vCPUs that run in parallel it faults as the store does (in C `atomic_mmu_lookup`), else as a load does
-    (in C `tcg_gen_atomic_cmpxchg_i64` and the like emit a load and a store).  Between it and the store no function may
-    be called, or another vCPU's thread could come between; where the store will call one, all others have to stop.
+    Among vCPUs that run in parallel it faults as the store does, and as a load where one may only write (in C
+    `atomic_mmu_lookup`), else always as a load (in C `tcg_gen_atomic_cmpxchg_i64` and the like emit a load and a
+    store).  Between it and the store no function may be called, or another vCPU's thread could come between; where the
+    store will call one, all others have to stop.
     """
     parallel = cpu.tcg_cflags & CF_PARALLEL and not cpu.in_exclusive_context
     access_type = MMUAccessType.DATA_STORE if parallel else MMUAccessType.DATA_LOAD
@@ -393,6 +394,7 @@ def helper_atomic(cpu: CPUState, addr: int, size: int, signed: bool, mmu_idx: in
     if not parallel:
         value = load_helper(cpu, addr, size, mmu_idx)
         return sign_extend(value, size) if signed else value
+    tlb_entry(cpu, addr, size, MMUAccessType.DATA_LOAD, mmu_idx)
     view = store_view(cpu, entry, addr, size, mmu_idx)
     if view is None:
         cpu_loop_exit_atomic(cpu, 0)
