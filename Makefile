@@ -65,9 +65,10 @@ notebooks: $(READY) ## Run all notebooks and save them with their outputs
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
 .PHONY: docs
-docs: $(READY) ## Write the generated pages docs/qemu-map.md and docs/left-out.md
+docs: $(READY) ## Write the generated pages docs/qemu-map.md, docs/left-out.md and docs/departures.md
 	$(BIN)/python tools/qemu_map.py
 	$(BIN)/python tools/left_out.py
+	$(BIN)/python tests/departures.py
 
 .PHONY: fidelity
 fidelity: $(READY) ## Ask a real QEMU 7.2 and ours everything, and write docs/fidelity.md

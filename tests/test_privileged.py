@@ -22,6 +22,7 @@ from privileged_debug_questions import (
     TOGETHER_QUESTIONS,
     TRIGGER_QUESTIONS,
 )
+from privileged_departure_questions import DEPARTURE_QUESTIONS
 from privileged_mode_questions import (
     DELEGATION_QUESTIONS,
     INTERRUPT_QUESTIONS,
@@ -61,6 +62,7 @@ QUESTIONS = {
     "counters": COUNTER_QUESTIONS,
     "lockdown": LOCKDOWN_QUESTIONS,
     "interrupts together": TOGETHER_QUESTIONS,
+    "departures": DEPARTURE_QUESTIONS,
 }
 
 Answers = list[tuple[int, ...]]
