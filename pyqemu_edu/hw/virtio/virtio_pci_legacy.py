@@ -135,7 +135,7 @@ def notify_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
         virtio_queue_notify(vdev, val)
 
 
-def set_status(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
+def write_status(proxy: VirtIOPCIProxy, vdev: VirtIODevice, val: int) -> None:
     """How far the driver is; 0 resets the device.  Drivers of old forgot to let it reach memory, so it is let."""
     virtio_set_status(vdev, val & 0xFF)
     if vdev.status == 0:
@@ -150,7 +150,7 @@ WRITERS: dict[int, Callable[[VirtIOPCIProxy, VirtIODevice, int], None]] = {
     VIRTIO_PCI_QUEUE_PFN:      set_queue_pfn,
     VIRTIO_PCI_QUEUE_SEL:      select_queue,
     VIRTIO_PCI_QUEUE_NOTIFY:   notify_queue,
-    VIRTIO_PCI_STATUS:         set_status,
+    VIRTIO_PCI_STATUS:         write_status,
     VIRTIO_MSI_CONFIG_VECTOR:  set_config_vector,
     VIRTIO_MSI_QUEUE_VECTOR:   set_queue_vector,
 }
