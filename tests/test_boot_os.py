@@ -4,7 +4,9 @@ OpenSBI and U-Boot are Debian's.  Linux is tested where the environment names it
 
     PYQEMU_LINUX_IMAGE=…/vmlinuz PYQEMU_LINUX_INITRD=…/initrd.cpio pytest tests/test_boot_os.py
 
-with an initial RAM disk whose console ends up at a shell that has `uname`, `echo`, `wc` and `poweroff`.
+with an initial RAM disk whose console ends up at a shell that has `uname`, `echo`, `wc` and `poweroff`.  So is xv6:
+
+    PYQEMU_XV6_KERNEL=…/kernel/kernel PYQEMU_XV6_FS=…/fs.img pytest tests/test_boot_os.py
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +32,8 @@ U_BOOT_M = "/usr/lib/u-boot/qemu-riscv64/u-boot.bin"
 OURS = (sys.executable, "-m", "pyqemu_edu")
 REAL = ("qemu-system-riscv64",)
 LINUX = os.environ.get("PYQEMU_LINUX_IMAGE"), os.environ.get("PYQEMU_LINUX_INITRD")
+
+XV6 = os.environ.get("PYQEMU_XV6_KERNEL"), os.environ.get("PYQEMU_XV6_FS")
 
 Script = Sequence[tuple[str, str]]
 """What to wait for, what to type then."""
@@ -125,3 +130,23 @@ if all(LINUX):
         written = console_of((*OURS, *command), "", script, seconds=3600)
         assert "\nLinux\r\n" in written and re.search(r"\n +1 +1 +3\r\n", written)
         assert "Power down" in written
+
+
+if all(XV6):
+
+    @pytest.mark.parametrize("harts", [1, 3, 4])
+    def test_xv6_boots_to_its_shell_and_keeps_what_is_written(harts: int, tmp_path: Path) -> None:
+        """What is written stays on a copy of the disk when the machine is ended: the log has all of it."""
+        disk = shutil.copy(str(XV6[1]), tmp_path / "fs.img")
+        options = (
+            f"-machine virt -bios none -m 128M -smp {harts} -global virtio-mmio.force-legacy=false -kernel {XV6[0]} "
+            f"-drive file={disk},if=none,format=raw,id=x0 -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0"
+        )
+        script = [("$ ", "ls\n"), ("$ ", "echo hi | wc\n"), ("$ ", "echo it stays > kept\n"), ("$ ", "echo done\n")]
+        written = console_of(OURS, options, script, "\ndone", seconds=900)
+        assert written.count(" starting\n") == harts - 1
+        assert re.search(r"\nREADME +2 2 \d+", written)
+        assert "\n1 1 3 \n" in written
+        for program in (OURS, REAL):
+            script = [("$ ", "cat kept\n"), ("$ ", "echo done\n")]
+            assert "\nit stays\n" in console_of(program, options, script, "\ndone", seconds=900)

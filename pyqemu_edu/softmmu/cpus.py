@@ -5,6 +5,7 @@ Two flags say whether a vCPU may run: others set `stop` to ask, its own thread a
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,9 @@ from pyqemu_edu.util.timer import QEMU_CLOCK_VIRTUAL, qemu_clock_enable
 cpu_thread_created = Event("cpu_thread_created", "cpu", "name")
 cpu_interrupt_event = Event("cpu_interrupt", "cpu", "mask")
 
+TURN_SECONDS = 0.0005
+"""After how long a thread that runs makes room for another one that could."""
+
 JOIN_SECONDS = 60
 """How long the end of a process waits for a thread that should need no time at all."""
 
@@ -60,8 +64,13 @@ statics = per_process(Statics)
 
 
 def qemu_init_cpu_loop() -> None:
-    """Make the conditions; the thread that calls this is the main one."""
+    """Make the conditions; the thread that calls this is the main one.
+
+    Python's threads take turns: a vCPU that runs on must not keep other vCPUs, and the devices that the main thread
+    serves, waiting for as long as Python would let it.
+    """
     statics().io_thread = threading.current_thread()
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 # May it run?

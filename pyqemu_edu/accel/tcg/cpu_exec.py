@@ -356,7 +356,7 @@ def cpu_handle_interrupt(cpu: CPUState, last_tb: TranslationBlock | None) -> tup
     if cpu.cflags_next_tb != -1 and cpu.cflags_next_tb & CF_NOIRQ:
         return False, last_tb
     cpu.icount_limit = cpu.icount_end
-    if cpu.interrupt_request:
+    if interrupt_is_due(cpu):
         qemu_mutex_lock_iothread()
         try:
             leave, last_tb = _serve_interrupt(cpu, last_tb)
@@ -370,6 +370,14 @@ def cpu_handle_interrupt(cpu: CPUState, last_tb: TranslationBlock | None) -> tup
             cpu.exception_index = EXCP_INTERRUPT
         return True, last_tb
     return False, last_tb
+
+
+def interrupt_is_due(cpu: CPUState) -> bool:
+    """Whether a request is to be served now: not a masked interrupt (Not in QEMU, which takes the lock first)."""
+    if cpu.interrupt_request != CPU_INTERRUPT_HARD:
+        return cpu.interrupt_request != 0
+    interrupt_enabled = tcg_ops_of(cpu).interrupt_enabled
+    return interrupt_enabled is None or interrupt_enabled(cpu)
 
 
 def _serve_interrupt(cpu: CPUState, last_tb: TranslationBlock | None) -> tuple[bool, TranslationBlock | None]:

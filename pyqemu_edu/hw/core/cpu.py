@@ -129,6 +129,7 @@ class TCGCPUOps:
     debug_excp_handler: Callable[[CPUState], None] | None = None
     do_interrupt: Callable[[CPUState], None] | None = None
     cpu_exec_interrupt: Callable[[CPUState, int], bool] | None = None
+    interrupt_enabled: Callable[[CPUState], bool] | None = None
     tlb_fill: Callable[..., bool] | None = None
     do_transaction_failed: Callable[..., None] | None = None
     do_unaligned_access: Callable[..., None] | None = None

@@ -148,6 +148,11 @@ def riscv_cpu_local_irq_pending(env: CPURISCVState) -> int:
     return RISCV_EXCP_NONE
 
 
+def riscv_cpu_interrupt_enabled(cs: CPUState) -> bool:
+    """Whether there is an interrupt to take now (Not in QEMU)."""
+    return riscv_cpu_local_irq_pending(cs.env_ptr) >= 0
+
+
 def riscv_cpu_exec_interrupt(cs: CPUState, interrupt_request: int) -> bool:
     """Take a pending interrupt, if one is enabled; whether it was."""
     if interrupt_request & CPU_INTERRUPT_HARD:
