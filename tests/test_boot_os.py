@@ -122,6 +122,7 @@ def test_a_kernel_that_starts_as_xv6_does_runs_on_three_harts(kernel: str) -> No
 
 if all(LINUX):
 
+    @pytest.mark.timeout(3600)
     @pytest.mark.parametrize("harts", [1, 2])
     def test_linux_boots_to_a_shell(harts: int) -> None:
         options = f"-machine virt -smp {harts} -m 512M -kernel {LINUX[0]} -initrd {LINUX[1]} -append"
@@ -134,6 +135,7 @@ if all(LINUX):
 
 if all(XV6):
 
+    @pytest.mark.timeout(3600)
     @pytest.mark.parametrize("harts", [1, 3, 4])
     def test_xv6_boots_to_its_shell_and_keeps_what_is_written(harts: int, tmp_path: Path) -> None:
         """What is written stays on a copy of the disk when the machine is ended: the log has all of it."""

@@ -205,7 +205,7 @@ def tcg_qemu_tb_exec(cpu: CPUState, tb: TranslationBlock) -> tuple[TranslationBl
                 tb, way_out = tb.members[way_out >> 3], way_out & 7
             if way_out < TB_EXIT_NOCHAIN:
                 following = tb.jmp_dest[way_out]
-            elif way_out == TB_EXIT_NOCHAIN and (watched or cpu.interrupt_request or cpu.exit_request):
+            elif way_out == TB_EXIT_NOCHAIN and (watched or cpu.exit_request or interrupt_is_due(cpu)):
                 return tb, way_out
             else:
                 flags = tb.flags if way_out == TB_EXIT_LOOKUP else get_tb_cpu_state(env)[2]
