@@ -55,7 +55,7 @@ def readline_restart(rs: ReadLineState) -> None:
 def readline_update(rs: ReadLineState) -> None:
     """Have the terminal show the line as it is now."""
     if bytes(rs.cmd_buf) != rs.last_cmd_buf[: len(rs.cmd_buf)] or len(rs.cmd_buf) != len(rs.last_cmd_buf):
-        rs.print(LEFT * rs.last_cmd_buf_index + rs.cmd_buf.decode(errors="replace") + CLEAR_TO_END)
+        rs.print(LEFT * rs.last_cmd_buf_index + rs.cmd_buf.decode(errors="surrogateescape") + CLEAR_TO_END)
         rs.last_cmd_buf, rs.last_cmd_buf_index = bytes(rs.cmd_buf), len(rs.cmd_buf)
     delta = rs.cmd_buf_index - rs.last_cmd_buf_index
     rs.print(RIGHT * delta if delta > 0 else LEFT * -delta)
@@ -173,7 +173,7 @@ def readline_add_completion(rs: ReadLineState, text: str) -> None:
 def readline_completion(rs: ReadLineState) -> None:
     """Complete the word if there is one way only; else show all ways."""
     rs.completions = []
-    rs.completion_finder(rs, rs.cmd_buf[: rs.cmd_buf_index].decode(errors="replace"))
+    rs.completion_finder(rs, rs.cmd_buf[: rs.cmd_buf_index].decode(errors="surrogateescape"))
     if len(rs.completions) == 1:
         only = rs.completions[0]
         _insert(rs, only[rs.completion_index :] + ("" if only.endswith("/") else " "))
@@ -209,7 +209,7 @@ def _insert(rs: ReadLineState, text: str) -> None:
 
 def readline_enter(rs: ReadLineState) -> None:
     """The line is complete (in QEMU a part of `readline_handle_byte`)."""
-    line = rs.cmd_buf.decode(errors="replace").partition("\0")[0]
+    line = rs.cmd_buf.decode(errors="surrogateescape").partition("\0")[0]
     readline_hist_add(rs, line)
     rs.print("\n")
     readline_restart(rs)
