@@ -23,6 +23,7 @@ LONG_FILES = {
     "pyqemu_edu/accel/tcg/cputlb.py": "QEMU's own file: what a TLB knows, the fast way and the slow one",
     "pyqemu_edu/hw/char/serial.py": "QEMU's own file: one chip, from its registers to its two lines",
     "pyqemu_edu/hw/core/cpu.py": "three of QEMU's files: what every CPU is, has and answers",
+    "pyqemu_edu/hw/nvram/fw_cfg.py": "QEMU's own file: one device, its items and its two ways in",
     "pyqemu_edu/target/riscv/translate.py": "QEMU's own file: how a declaration is read as TCG operations",
     "pyqemu_edu/tcg/python_backend.py": "one writer of Python, an entry for each operation",
 }
