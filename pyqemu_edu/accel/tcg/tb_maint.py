@@ -19,8 +19,8 @@ from pyqemu_edu.util.log import CPU_LOG_EXEC, qemu_log, qemu_log_in_addr_range, 
 
 TARGET_PAGE_BITS = 12
 
-DEFAULT_CODE_GEN_BUFFER_SIZE = 256 << 20
-"""Bytes: a quarter of QEMU's."""
+DEFAULT_CODE_GEN_BUFFER_SIZE = 64 << 20
+"""Bytes by estimate, a sixteenth of QEMU's: a machine takes about twice as much beside its guest's memory."""
 
 TBKey = tuple[int, int, int, int, int]
 
