@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
+from pyqemu_edu.real.random_paging import DIGIT
 from pyqemu_edu.target.riscv.asm import assemble
 
 RAM, SCRATCH_SIZE = 0x8010_0000, 0x4000
@@ -66,15 +67,7 @@ sum:    ld      t3, (s1)
         sb      zero, 1(s3)
         sb      zero, 2(s3)
         la      s1, results
-line:   ld      s4, (s1)
-        li      s5, 60
-digit:  srl     a0, s4, s5
-        andi    a0, a0, 15
-        li      t0, 10
-        blt     a0, t0, small
-        addi    a0, a0, 39
-small:  addi    a0, a0, 48
-        jal     put
+{DIGIT}        jal     put
         addi    s5, s5, -4
         bgez    s5, digit
         li      a0, 10

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from pyqemu_edu.real.random_changes import changes, write
-from pyqemu_edu.real.random_paging import PAGES, TABLES, USER_ALIAS, M, S, U, address
+from pyqemu_edu.real.random_paging import OPEN_TO_ALL, PAGES, TABLES, USER_ALIAS, M, S, U, address
 from pyqemu_edu.real.random_program import EDGES
 from pyqemu_edu.real.random_setting import Setting, random_setting
 from pyqemu_edu.real.random_words import POINTERS, body
@@ -61,26 +61,7 @@ _start: la      t0, handler
         csrw    mtvec, t0
         la      t0, supervisor
         csrw    stvec, t0
-        li      t0, -1
-        csrw    pmpaddr15, t0
-        li      t0, 0x1f << 56          # whatever no rule before says is allowed
-        csrw    pmpcfg2, t0
-        li      t0, 0x2000
-        csrs    mstatus, t0
-        la      t0, root39
-        li      t1, 0x200000cf          # the program, for supervisor mode
-        sd      t1, 16(t0)
-        li      t1, 0x200000df          # and for user mode
-        sd      t1, 24(t0)
-        srli    t1, t0, 2
-        ori     t1, t1, 1
-        la      t0, root48
-        sd      t1, 0(t0)
-        srli    t1, t0, 2
-        ori     t1, t1, 1
-        la      t0, root57
-        sd      t1, 0(t0)
-        j       next
+{OPEN_TO_ALL}        j       next
         .balign 256
 handler:
 {{vectors}}trap:   li      t6, 0x20000             # MPRV would lend machine mode other rights

@@ -37,12 +37,7 @@ MPRV, SUM, MXR, TVM = 1 << 17, 1 << 18, 1 << 19, 1 << 20
 
 ROOTS = {3: "root39", 4: "root48", 5: "root57"}
 
-PRELUDE = f"""
-        .globl  _start, tohost, fromhost
-_start: la      t0, handler
-        csrw    mtvec, t0
-        la      s0, results
-        li      t0, -1
+OPEN_TO_ALL = """        li      t0, -1
         csrw    pmpaddr15, t0
         li      t0, 0x1f << 56          # whatever no rule before says is allowed
         csrw    pmpcfg2, t0
@@ -61,7 +56,15 @@ _start: la      t0, handler
         ori     t1, t1, 1
         la      t0, root57
         sd      t1, 0(t0)
-        la      t0, pages
+"""
+"""All memory may be used from all modes, floating point is on, and all tables know where the code is."""
+
+PRELUDE = f"""
+        .globl  _start, tohost, fromhost
+_start: la      t0, handler
+        csrw    mtvec, t0
+        la      s0, results
+{OPEN_TO_ALL}        la      t0, pages
         li      t1, {PAGES * 512}
         li      t2, {CODE[0]}
 fill:   sd      t2, (t0)
@@ -69,6 +72,17 @@ fill:   sd      t2, (t0)
         addi    t1, t1, -1
         bnez    t1, fill
 """
+DIGIT = """line:   ld      s4, (s1)
+        li      s5, 60
+digit:  srl     a0, s4, s5
+        andi    a0, a0, 15
+        li      t0, 10
+        blt     a0, t0, small
+        addi    a0, a0, 39
+small:  addi    a0, a0, 48
+"""
+"""The next digit of the next answer at s1, in a0; `line` and `digit` begin another of these."""
+
 EPILOGUE = f"""
         csrw    satp, zero
         la      t0, root39
@@ -86,15 +100,7 @@ sum:    ld      t3, (t0)                # what is left of tables and pages
         la      s1, results
         li      s2, 0x0101000000000000
         la      s3, tohost
-line:   ld      s4, (s1)
-        li      s5, 60
-digit:  srl     a0, s4, s5
-        andi    a0, a0, 15
-        li      t0, 10
-        blt     a0, t0, small
-        addi    a0, a0, 39
-small:  addi    a0, a0, 48
-        or      a0, a0, s2
+{DIGIT}        or      a0, a0, s2
         sd      a0, (s3)
         addi    s5, s5, -4
         bgez    s5, digit
